@@ -1,0 +1,43 @@
+"""Fixtures for every test: a data folder of its own, and nothing shared with the host's real one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, settings: Any) -> Iterator[Path]:
+    """The data folder of this test."""
+    settings.DATA_DIR = tmp_path / "data"
+    settings.DATA_DIR.mkdir()
+    yield settings.DATA_DIR
+
+
+@pytest.fixture
+def make_event(db: None) -> Any:
+    """A function that makes an event in the database; keyword arguments replace its values."""
+
+    def make(**values: Any) -> Any:
+        from events.models import Event, MastodonAccount
+
+        account = values.pop("home_account", None)
+        if account is None:
+            account, _ = MastodonAccount.objects.get_or_create(server="home.example")
+        defaults: dict[str, Any] = {
+            "slug": "monsterdon-20260222",
+            "event_title": "Monsterdon",
+            "episode_title": "The Blob (1958)",
+            "hashtag": "monsterdon",
+            "timezone": "America/New_York",
+            "start": datetime(2026, 2, 23, 2, 0, tzinfo=UTC),
+            "duration": timedelta(minutes=90),
+            "home_account": account,
+        }
+        return Event.objects.create(**{**defaults, **values})
+
+    return make

@@ -1,0 +1,185 @@
+"""Settings of the site. What differs between places comes from the environment or `.env`; see `.env.example`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from mastoscore_site.secret_key import load_or_make_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- places ---------------------------------------------------------------------------------------------------------
+DATA_DIR = Path(env.str("MASTOSCORE_DATA_DIR", default=str(BASE_DIR / "data"))).expanduser().absolute()
+SECRET_KEY = env.str("SECRET_KEY", default="") or load_or_make_secret_key(DATA_DIR / "secret.key")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+
+# --- who may come ---------------------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "django_q",
+    "mastoscore_site",
+    "jobs",
+    "events",
+    "pipeline",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "mastoscore_site.urls"
+WSGI_APPLICATION = "mastoscore_site.wsgi.application"
+LOGIN_URL = "admin:login"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- database -------------------------------------------------------------------------------------------------------
+# SQLite: a deferred transaction that reads and then writes fails at once when another writer was first, whatever the
+# time-out; IMMEDIATE waits its turn. Keep transactions short, and no network inside them.
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'mastoscore.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-20000;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "mastoscore_cache"}
+    )
+}
+
+# --- work in the background -----------------------------------------------------------------------------------------
+WORKERS = env.int("MASTOSCORE_WORKERS", default=2)
+JOBS_KEEP_DAYS = env.int("MASTOSCORE_JOBS_KEEP_DAYS", default=90)
+# django-q2 only wakes workers; leases, attempts and time limits are ours (jobs/). Its own clocks must never fire
+# first: a task it kills inside a C call or a thread pool is delivered again for ever.
+Q_CLUSTER: dict[str, Any] = {
+    "name": "mastoscore",
+    "workers": WORKERS,
+    "queue_limit": WORKERS,
+    "bulk": 1,
+    "timeout": 21_000,
+    "retry": 21_600,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": -1,
+    "poll": 0.2,
+    "recycle": 100,
+    "max_rss": 600_000,
+    "label": "Queue",
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
+
+# --- the network ----------------------------------------------------------------------------------------------------
+MASTOSCORE_PRIVATE_HOSTS = env.list("MASTOSCORE_PRIVATE_HOSTS", default=[])
+MASTOSCORE_CONTACT = env.str("MASTOSCORE_CONTACT", default="")
+MASTOSCORE_FETCH_THREADS = env.int("MASTOSCORE_FETCH_THREADS", default=32)
+PROJECT_URL = env.str("MASTOSCORE_PROJECT_URL", default="https://github.com/mastoscore/mastoscore")
+
+TMDB_API_KEY = env.str("TMDB_API_KEY", default="")
+TMDB_API_URL = env.str("TMDB_API_URL", default="https://api.themoviedb.org/3")
+TMDB_IMAGE_URL = env.str("TMDB_IMAGE_URL", default="https://image.tmdb.org/t/p")
+
+# The folder of the Hugo site's content that `blog --copy-files` writes page bundles into; empty: nowhere.
+MASTOSCORE_BLOG_DIR = env.str("MASTOSCORE_BLOG_DIR", default="")
+# Where readers reach this site, for links in pages and thread; empty: no such links.
+MASTOSCORE_SITE_URL = env.str("MASTOSCORE_SITE_URL", default="").rstrip("/")
+# Where readers reach the Hugo site, for the blog link in the thread.
+MASTOSCORE_BLOG_URL = env.str("MASTOSCORE_BLOG_URL", default="").rstrip("/")
+
+# --- look and language ----------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- security -------------------------------------------------------------------------------------------------------
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+if env.bool("HTTPS", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+}
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Mastoscore",
+    "SITE_HEADER": "Mastoscore",
+    "SITE_SYMBOL": "scoreboard",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": True,
+}

@@ -1,0 +1,235 @@
+"""From a hashtag to numbers, pictures, a page and a thread: what is kept on the way."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from events.models import Event
+from jobs.models import Job
+
+
+class Crawl(models.Model):
+    """One run of the fetch phase. Its Visit rows are the frontier: done when none is pending or running."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", "running"
+        COMPLETE = "complete", "complete"
+        CANCELLED = "cancelled", "cancelled"
+        FAILED = "failed", "failed"
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="crawls")
+    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="crawls")
+    state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
+    is_mock = models.BooleanField(default=False, help_text="Ran against the bundled fediverse.")
+    home_server = models.CharField(max_length=270)
+    hashtag = models.CharField(max_length=100)
+    window_start = models.DateTimeField()
+    window_end = models.DateTimeField()
+    max_toots = models.PositiveIntegerField()
+    summary = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event"], condition=Q(state="running"), name="one_running_crawl_per_event"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"crawl {self.pk} of #{self.hashtag}"
+
+
+class Visit(models.Model):
+    """One server in one crawl: where the walk through it stands, and what came of it."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "waiting"
+        RUNNING = "running", "being asked"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+
+    class Outcome(models.TextChoices):
+        """What a host reads about a server; the sentence with particulars is in ``detail``."""
+
+        COMPLETE = "complete", "answered completely"
+        REACHED_MAX = "reached_max", "stopped at the limit of toots per server"
+        LOCAL_ONLY = "local_only", "showed only its own toots"
+        REFUSED = "refused", "does not let strangers read hashtags"
+        ROBOTS = "robots", "asks robots to stay away"
+        NOT_MASTODON = "not_mastodon", "does not speak the Mastodon API"
+        BAD_ANSWER = "bad_answer", "sent something that makes no sense"
+        RATE_LIMITED = "rate_limited", "asked us to come back later"
+        SERVER_ERROR = "server_error", "has a fault of its own"
+        TIMED_OUT = "timed_out", "took too long"
+        UNREACHABLE = "unreachable", "could not be reached"
+        NOT_ALLOWED = "not_allowed", "has an address we do not contact"
+        CANCELLED = "cancelled", "was not finished"
+
+    crawl = models.ForeignKey(Crawl, on_delete=models.CASCADE, related_name="visits")
+    server = models.CharField(max_length=270)
+    is_home = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
+    detail = models.CharField(max_length=500, blank=True, help_text="The outcome in words a host understands.")
+    cursor = models.JSONField(default=dict, blank=True, help_text="Where the walk goes on after a restart.")
+    lease_holder = models.CharField(max_length=300, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    requests = models.PositiveIntegerField(default=0)
+    pages = models.PositiveIntegerField(default=0)
+    toots = models.PositiveIntegerField(default=0, help_text="Toots of the event that this server showed.")
+    passed_over = models.PositiveIntegerField(
+        default=0, help_text="Rows that did not count: not public, other tag, other time, unreadable."
+    )
+    received_bytes = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0, help_text="Spent waiting for this server.")
+    robots = models.CharField(
+        max_length=20, blank=True, help_text="allowed, forbidden, none, or empty when not asked."
+    )
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["crawl", "server"], name="one_visit_per_server")]
+        indexes = [models.Index(fields=["crawl", "state", "id"], name="visit_frontier")]
+
+    def __str__(self) -> str:
+        return f"{self.server}: {self.outcome or self.state}"
+
+
+class Toot(models.Model):
+    """One toot of an event, merged from all its copies by ``pipeline.core.merge``.
+
+    ``is_authoritative``: text and counts are the origin's own. ``told_by`` is the server whose copy the text
+    comes from, ``told_in`` the crawl it came with.
+    """
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="toots")
+    uri = models.CharField(max_length=1000)
+    url = models.CharField(max_length=1000)
+    origin = models.CharField(max_length=270)
+    author_handle = models.CharField(max_length=500)
+    author_name = models.CharField(max_length=500, blank=True)
+    author_url = models.CharField(max_length=1000, blank=True)
+    author_is_bot = models.BooleanField(default=False)
+    author_wishes = models.CharField(
+        max_length=200, blank=True, help_text="Markers found in the profile, space separated."
+    )
+    author_is_discoverable = models.BooleanField(null=True)
+    author_is_indexable = models.BooleanField(null=True)
+    created_at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True, blank=True)
+    html = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    spoiler_text = models.TextField(blank=True)
+    language = models.CharField(max_length=35, blank=True)
+    boosts = models.PositiveIntegerField(default=0)
+    favourites = models.PositiveIntegerField(default=0)
+    replies = models.PositiveIntegerField(default=0)
+    media_count = models.PositiveSmallIntegerField(default=0)
+    is_reply = models.BooleanField(default=False)
+    is_authoritative = models.BooleanField(default=False)
+    told_by = models.CharField(max_length=270)
+    told_in = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["created_at", "uri"]
+        constraints = [models.UniqueConstraint(fields=["event", "uri"], name="one_toot_per_uri")]
+        indexes = [
+            models.Index(fields=["event", "created_at"], name="toot_by_time"),
+            models.Index(fields=["author_handle"], name="toot_by_author"),
+        ]
+
+    def __str__(self) -> str:
+        return self.uri
+
+
+class Sighting(models.Model):
+    """Which visit saw which toot."""
+
+    toot = models.ForeignKey(Toot, on_delete=models.CASCADE, related_name="sightings")
+    visit = models.ForeignKey(Visit, on_delete=models.CASCADE, related_name="sightings")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["toot", "visit"], name="one_sighting_per_visit")]
+
+    def __str__(self) -> str:
+        return f"toot {self.toot_id} seen by visit {self.visit_id}"
+
+
+class Analysis(models.Model):
+    """The numbers of an event, with what they were computed from."""
+
+    event = models.OneToOneField(Event, on_delete=models.CASCADE, related_name="analysis")
+    results = models.JSONField()
+    parameters = models.JSONField()
+    fingerprint = models.CharField(max_length=64, help_text="Hash of toots, parameters and code version.")
+    code_version = models.CharField(max_length=40)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "analyses"
+
+    def __str__(self) -> str:
+        return f"analysis of {self.event_id}"
+
+
+class Artifact(models.Model):
+    """A file written for an event: picture, page, journal, report."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="artifacts")
+    kind = models.CharField(
+        max_length=30, help_text="graph, graph-dark, graph-svg, wordcloud, wordcloud-text, page, poster, ..."
+    )
+    path = models.CharField(max_length=500, help_text="Below the data folder.")
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    description = models.TextField(blank=True, help_text="Alternative text of a picture.")
+    parameters = models.JSONField(default=dict, blank=True)
+    code_version = models.CharField(max_length=40)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["path"]
+        constraints = [models.UniqueConstraint(fields=["event", "path"], name="one_artifact_per_path")]
+        indexes = [models.Index(fields=["event", "kind"], name="artifact_by_kind")]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class ThreadToot(models.Model):
+    """One row of the thread: what will be, is being, or was posted. The ledger is the progress."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", "planned"
+        SENDING = "sending", "being sent"
+        SENT = "sent", "sent"
+        FAILED = "failed", "failed"
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="thread")
+    position = models.PositiveSmallIntegerField()
+    role = models.CharField(
+        max_length=20, help_text="opening, author, boosts, favourites, replies, graph, wordcloud, closing"
+    )
+    text = models.TextField()
+    media = models.JSONField(default=list, blank=True, help_text="[{path below the data folder, description}]")
+    state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
+    idempotency_key = models.CharField(max_length=64, blank=True)
+    remote_id = models.CharField(max_length=100, blank=True)
+    url = models.CharField(max_length=1000, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["event", "position"]
+        verbose_name = "toot of a thread"
+        verbose_name_plural = "toots of threads"
+        constraints = [models.UniqueConstraint(fields=["event", "position"], name="one_toot_per_position")]
+
+    def __str__(self) -> str:
+        return f"{self.position}. {self.text[:60]}"
