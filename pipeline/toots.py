@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -64,4 +65,5 @@ def iterate_scored_toots(event: Event) -> Iterator[ScoredToot]:
             opt_outs=opt_outs,
             is_strict=is_strict,
         )
-        yield ScoredToot(*row[:18], quotable)
+        columns: tuple[Any, ...] = row[:18]
+        yield ScoredToot(*columns, quotable)
