@@ -6,8 +6,36 @@ The only module that spells the JSON keys of the Mastodon API
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from common.text import (
+    MAX_HTML_CHARS,
+    clean_line,
+    clean_text,
+    fold_hashtag,
+    hashtags_in_text,
+    html_to_text,
+    profile_markers,
+)
+from common.times import parse_moment
+from common.uris import find_server, identify, identify_by_page, user_in_page, user_in_uri, web_address
+
+_MAX_TEXT_CHARS = 20_000
+_MAX_SPOILER_CHARS = 5_000
+_MAX_NAME_CHARS = 500
+_MAX_ID_CHARS = 500
+_MAX_COUNT = 1_000_000_000
+_MAX_MEDIA = 1_000
+_MAX_HASHTAGS = 200
+_MAX_HASHTAG_CHARS = 200
+_MAX_FIELDS = 50
+_ACCOUNT_NOINDEX = "account-noindex"
+_LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,35}")
+_USER = re.compile(r"""[^\s@/:<>"'?#%]{1,200}""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +89,181 @@ class Toot:
     def is_authoritative(self) -> bool:
         """Whether this copy comes from the toot's own server, whose word on text and counts is final."""
         return self.origin == self.server
+
+
+def parse_statuses(raw: object, *, server: str) -> list[Toot]:
+    """The readable toots of a journal (a list of statuses, or a single one), in their order; never raises."""
+    rows = raw if isinstance(raw, list) else [raw]
+    return [toot for row in rows if (toot := parse_status(row, server=server)) is not None]
+
+
+def parse_status(raw: object, *, server: str) -> Toot | None:
+    """The toot in one status as ``server`` sent it, or None if it makes no sense; never raises.
+
+    Unreadable is a status without an origin (no uri, or none that names a server), without a moment, without an
+    author's name, and one that only carries somebody else's toot (a boost). Everything else that is missing, null or
+    of the wrong type gets a harmless value; all texts are bounded and free of control characters.
+    """
+    if not isinstance(raw, dict) or raw.get("reblog"):
+        return None
+    url = web_address(raw.get("url"))
+    identity = identify(raw["uri"]) if raw.get("uri") else identify_by_page(url)
+    created_at = parse_moment(raw.get("created_at"))
+    if identity is None or created_at is None:
+        return None
+    uri, origin = identity
+    url = url or web_address(uri)
+    author = _parse_author(raw.get("account"), uri=uri, origin=origin)
+    if author is None or not url:
+        return None
+    content = raw.get("content")
+    html = clean_text(content[:MAX_HTML_CHARS]) if isinstance(content, str) else ""
+    text = html_to_text(html)[:_MAX_TEXT_CHARS]
+    media = raw.get("media_attachments")
+    return Toot(
+        uri=uri,
+        url=url,
+        origin=origin,
+        server=server,
+        local_id=parse_id(raw.get("id")),
+        author=author,
+        created_at=created_at,
+        edited_at=parse_moment(raw.get("edited_at")),
+        html=html,
+        text=text,
+        spoiler_text=_text(raw.get("spoiler_text"), _MAX_SPOILER_CHARS),
+        language=_parse_language(raw.get("language")),
+        visibility=_line(raw.get("visibility"), 20).lower(),
+        hashtags=_parse_hashtags(raw.get("tags"), text),
+        boosts=_parse_count(raw.get("reblogs_count")),
+        favourites=_parse_count(raw.get("favourites_count")),
+        replies=_parse_count(raw.get("replies_count")),
+        media_count=min(len(media), _MAX_MEDIA) if isinstance(media, list) else 0,
+        is_reply=parse_id(raw.get("in_reply_to_id")) != "",
+    )
+
+
+def parse_id(raw: object) -> str:
+    """A server's own id of something as text, whatever form it has; "" if there is none."""
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return str(raw) if abs(raw) < 10**40 else ""
+    return clean_line(raw) if isinstance(raw, str) and len(raw) <= _MAX_ID_CHARS else ""
+
+
+def _parse_author(raw: object, *, uri: str, origin: str) -> Author | None:
+    account: dict[str, Any] = raw if isinstance(raw, dict) else {}
+    url = web_address(account.get("url")) or web_address(account.get("uri"))
+    user, home = _parse_handle(account, url, uri=uri, origin=origin)
+    if not _USER.fullmatch(user):
+        return None
+    return Author(
+        handle=f"{user}@{home}",
+        display_name=_line(account.get("display_name"), _MAX_NAME_CHARS) or user,
+        url=url,
+        is_bot=account.get("bot") is True,
+        wishes=_parse_wishes(account),
+        is_discoverable=_parse_flag(account.get("discoverable")),
+        is_indexable=_parse_flag(account.get("indexable")),
+    )
+
+
+def _parse_handle(account: dict[str, Any], url: str, *, uri: str, origin: str) -> tuple[str, str]:
+    """User and server of an author. Local ones come without a server: theirs is that of their page, or the origin."""
+    user, _, host = _line(account.get("acct"), _MAX_NAME_CHARS).removeprefix("@").partition("@")
+    if user and host and (home := find_server(host)) is not None:
+        return user, home
+    user = user or _line(account.get("username"), _MAX_NAME_CHARS).removeprefix("@").partition("@")[0]
+    page = identify(url)
+    if user:
+        return user, page[1] if page else origin
+    if page and (user := user_in_page(url)):
+        return user, page[1]
+    return user_in_uri(uri), origin
+
+
+def _parse_wishes(account: dict[str, Any]) -> tuple[str, ...]:
+    fields = account.get("fields")
+    rows = [row for row in fields[:_MAX_FIELDS] if isinstance(row, dict)] if isinstance(fields, list) else []
+    texts = [
+        account.get("note"),
+        account.get("display_name"),
+        *(row.get(key) for row in rows for key in ("name", "value")),
+    ]
+    found = dict.fromkeys(marker for text in texts for marker in profile_markers(text))
+    return (*found, _ACCOUNT_NOINDEX) if account.get("noindex") is True else tuple(found)
+
+
+def _parse_hashtags(raw: object, text: str) -> tuple[str, ...]:
+    """Those the server lists, as texts or objects; when it lists none that can be read, those in the text."""
+    if isinstance(raw, list):
+        names = [row.get("name") if isinstance(row, dict) else row for row in raw[:_MAX_HASHTAGS]]
+        folded = (fold_hashtag(clean_line(name[:_MAX_HASHTAG_CHARS])) for name in names if isinstance(name, str))
+        listed = tuple(dict.fromkeys(tag for tag in folded if tag))
+        if listed or not raw:
+            return listed
+    return hashtags_in_text(text)[:_MAX_HASHTAGS]
+
+
+def _parse_count(raw: object) -> int:
+    if isinstance(raw, str) and len(raw) <= 12 and raw.isascii() and raw.isdigit():
+        raw = int(raw)
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
+        return 0
+    if isinstance(raw, float) and not math.isfinite(raw):
+        return 0
+    return max(0, min(int(raw), _MAX_COUNT))
+
+
+def _parse_language(raw: object) -> str:
+    return raw if isinstance(raw, str) and _LANGUAGE.fullmatch(raw) else ""
+
+
+def _parse_flag(raw: object) -> bool | None:
+    return raw if isinstance(raw, bool) else None
+
+
+def _line(raw: object, max_chars: int) -> str:
+    return clean_line(raw[:max_chars]) if isinstance(raw, str) else ""
+
+
+def _text(raw: object, max_chars: int) -> str:
+    return clean_text(raw[:max_chars]).strip() if isinstance(raw, str) else ""
+
+
+def to_status(toot: Toot) -> dict[str, Any]:
+    """The toot as a status of the API, as far as we keep one; ``parse_status`` reads the same toot out of it."""
+    author = toot.author
+    markers = " ".join(f"#{wish}" for wish in author.wishes if wish != _ACCOUNT_NOINDEX)
+    return {
+        "id": toot.local_id,
+        "uri": toot.uri,
+        "url": toot.url,
+        "created_at": _format_moment(toot.created_at),
+        "edited_at": _format_moment(toot.edited_at) if toot.edited_at is not None else None,
+        "in_reply_to_id": "unknown" if toot.is_reply else None,
+        "visibility": toot.visibility,
+        "language": toot.language or None,
+        "spoiler_text": toot.spoiler_text,
+        "content": toot.html,
+        "tags": [{"name": hashtag} for hashtag in toot.hashtags],
+        "reblogs_count": toot.boosts,
+        "favourites_count": toot.favourites,
+        "replies_count": toot.replies,
+        "media_attachments": [{"type": "unknown"}] * toot.media_count,
+        "account": {
+            "acct": author.handle,
+            "username": author.handle.partition("@")[0],
+            "display_name": author.display_name,
+            "url": author.url,
+            "bot": author.is_bot,
+            "note": f"<p>{markers}</p>" if markers else "",
+            "fields": [],
+            "noindex": _ACCOUNT_NOINDEX in author.wishes,
+            "discoverable": author.is_discoverable,
+            "indexable": author.is_indexable,
+        },
+    }
+
+
+def _format_moment(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

@@ -254,9 +254,12 @@ class Event(ScoringDefaults):
     def clean(self) -> None:
         if self.duration is not None and self.duration <= timedelta(0):
             raise ValidationError({"duration": "The duration must be above zero."})
-        if self.hashtag and self.start and self.timezone:
+        if self.hashtag and self.start:
+            try:
+                self.local_date = self.local_start.date()
+            except ConfigurationError as error:
+                raise ValidationError({"timezone": error.user_message}) from error
             self.hashtag_key = self.hashtag.casefold()
-            self.local_date = self.local_start.date()
 
     @property
     def title(self) -> str:

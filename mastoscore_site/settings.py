@@ -7,6 +7,7 @@ from typing import Any
 
 import environ
 
+from mastoscore_site.look import UNFOLD as UNFOLD
 from mastoscore_site.secret_key import load_or_make_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -44,6 +45,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "mastoscore_site.security.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -56,6 +58,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "mastoscore_site.urls"
 WSGI_APPLICATION = "mastoscore_site.wsgi.application"
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 TEMPLATES: list[dict[str, Any]] = [
     {
@@ -92,8 +95,14 @@ CACHES = {
     "default": (
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
         if REDIS_URL
-        else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "mastoscore_cache"}
-    )
+        else {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "mastoscore_cache",
+            "OPTIONS": {"MAX_ENTRIES": 20_000},  # rules of robots.txt of every server met
+        }
+    ),
+    # django-q2 notes its state twice a second; nobody reads it, so it must not become writes to the database.
+    "queue": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "queue"},
 }
 
 # --- work in the background -----------------------------------------------------------------------------------------
@@ -116,14 +125,33 @@ Q_CLUSTER: dict[str, Any] = {
     "recycle": 100,
     "max_rss": 600_000,
     "label": "Queue",
+    "cache": "queue",
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
 }
+# How often a running job shows that it lives, and after how long without that it counts as dead.
+JOBS_PULSE_SECONDS = 5.0
+JOBS_DEAD_AFTER_SECONDS = 30.0
+JOBS_MAX_ATTEMPTS = 3
+# How often a running job looks whether it shall stop; how long one that does not listen is waited for.
+JOBS_POLL_SECONDS = 0.5
+JOBS_CANCEL_GRACE_SECONDS = 60.0
+JOBS_RELEASE_GRACE_SECONDS = 4.0
+# How often dead jobs are looked for, and after how long a waiting job is announced to the workers again.
+JOBS_RECOVERY_SECONDS = 60.0
+JOBS_WAKE_AFTER_SECONDS = 60.0
+# How long a worker that is being stopped waits for its processes, and how long it may show no sign of life.
+WORKER_STOP_SECONDS = 7.0
+WORKER_SILENT_SECONDS = 120.0
 
 # --- the network ----------------------------------------------------------------------------------------------------
 MASTOSCORE_PRIVATE_HOSTS = env.list("MASTOSCORE_PRIVATE_HOSTS", default=[])
 MASTOSCORE_CONTACT = env.str("MASTOSCORE_CONTACT", default="")
 MASTOSCORE_FETCH_THREADS = env.int("MASTOSCORE_FETCH_THREADS", default=32)
-PROJECT_URL = env.str("MASTOSCORE_PROJECT_URL", default="https://github.com/mastoscore/mastoscore")
+# Servers asked in one crawl; hosts named beyond that are not looked for, and the summary says so.
+MASTOSCORE_MAX_SERVERS = env.int("MASTOSCORE_MAX_SERVERS", default=5000)
+# Seconds before a request that failed in passing (429, 5xx, no connection) is tried again: one attempt per number.
+MASTOSCORE_RETRY_PAUSES = env.list("MASTOSCORE_RETRY_PAUSES", cast=float, default=[1, 4, 15, 60])
+PROJECT_URL = env.str("MASTOSCORE_PROJECT_URL", default="")
 
 TMDB_API_KEY = env.str("TMDB_API_KEY", default="")
 TMDB_API_URL = env.str("TMDB_API_URL", default="https://api.themoviedb.org/3")
@@ -174,12 +202,5 @@ LOGGING: dict[str, Any] = {
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
-}
-
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "Mastoscore",
-    "SITE_HEADER": "Mastoscore",
-    "SITE_SYMBOL": "scoreboard",
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": True,
+    "loggers": {"urllib3": {"level": "INFO"}},  # its debug lines show whole addresses, and some hold a key
 }

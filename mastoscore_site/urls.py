@@ -1,8 +1,14 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.templatetags.static import static
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/event/", include("pipeline.admin_urls")),
     path("admin/", admin.site.urls),
+    # Asked for by browsers on pages that name no icon.
+    path("favicon.ico", RedirectView.as_view(url=static("img/favicon.svg"))),
+    path("", include("pipeline.urls")),
 ]

@@ -7,3 +7,15 @@ class PipelineConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     name = "pipeline"
     verbose_name = "Pipeline"
+
+    def ready(self) -> None:
+        from jobs import kinds
+        from jobs.schedules import register_schedule
+        from pipeline import event_panel
+        from pipeline.phase_states import LABELS
+        from pipeline.schedules import AUTOSCORE_MINUTES
+
+        for kind, label in LABELS.items():
+            kinds.register(kind, f"pipeline.phases.{kind}.run", label=label.lower())
+        register_schedule("autoscore", "pipeline.schedules.autoscore", AUTOSCORE_MINUTES)
+        event_panel.register()

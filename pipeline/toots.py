@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db.models import QuerySet
@@ -30,10 +31,6 @@ _COLUMNS = (
     "media_count",
     "is_reply",
     "is_authoritative",
-    "author_is_bot",
-    "author_wishes",
-    "author_is_discoverable",
-    "author_is_indexable",
 )
 
 
@@ -52,18 +49,44 @@ def load_opt_outs() -> OptOuts:
 
 
 def iterate_scored_toots(event: Event) -> Iterator[ScoredToot]:
-    """Every counted toot, oldest first, a few thousand in memory at a time."""
-    opt_outs = load_opt_outs()
-    is_strict = event.consent == Event.Consent.STRICT
+    """Every counted toot, oldest first, a few thousand in memory at a time.
+
+    Wishes, and being a bot, belong to the author: what any toot of the event tells of them holds for all of
+    theirs, because a copy from another server may have come with less of the profile.
+    """
+    authors = _judge_authors(event)
     for row in find_counted_toots(event).values_list(*_COLUMNS).iterator(chunk_size=2000):
-        wishes, is_discoverable, is_indexable = row[18:]
-        quotable = is_quotable(
-            row[3],
-            wishes=wishes,
-            is_discoverable=is_discoverable,
-            is_indexable=is_indexable,
-            opt_outs=opt_outs,
-            is_strict=is_strict,
+        # An author who appears while this runs was not judged, so is not quoted.
+        values: tuple[Any, ...] = (*row, *authors.get(row[3], (False, False)))
+        yield ScoredToot(*values)
+
+
+def _judge_authors(event: Event) -> dict[str, tuple[bool, bool]]:
+    """Handle -> (is a bot, may be quoted)."""
+    opt_outs = load_opt_outs()
+    told: defaultdict[str, list[tuple[str, bool, bool | None, bool | None]]] = defaultdict(list)
+    rows = event.toots.order_by().values_list(
+        "author_handle", "author_wishes", "author_is_bot", "author_is_discoverable", "author_is_indexable"
+    )
+    for handle, wishes, is_bot, is_discoverable, is_indexable in rows.distinct().iterator():
+        told[handle].append((wishes, is_bot, is_discoverable, is_indexable))
+    return {
+        handle: (
+            any(is_bot for _, is_bot, _, _ in facts),
+            is_quotable(
+                handle,
+                wishes=" ".join(wishes for wishes, _, _, _ in facts).strip(),
+                is_discoverable=_agreed(discoverable for _, _, discoverable, _ in facts),
+                is_indexable=_agreed(indexable for _, _, _, indexable in facts),
+                opt_outs=opt_outs,
+                is_strict=event.consent == Event.Consent.STRICT,
+            ),
         )
-        columns: tuple[Any, ...] = row[:18]
-        yield ScoredToot(*columns, quotable)
+        for handle, facts in told.items()
+    }
+
+
+def _agreed(answers: Iterable[bool | None]) -> bool | None:
+    """Yes if somebody says so and nobody denies it; one no is a no."""
+    known = [answer for answer in answers if answer is not None]
+    return all(known) if known else None

@@ -1,0 +1,386 @@
+"""The one door to the network: time, size, redirect and address limits for every request that leaves the house."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urljoin
+
+import orjson
+import requests
+from django.conf import settings
+from urllib3.exceptions import HTTPError
+
+from common import VERSION
+from common.addresses import PrivateHost, is_private_host, parse_address, parse_private_hosts
+from common.errors import RemoteError
+from common.http_body import ACCEPTED_ENCODINGS, read_body
+from common.http_errors import (
+    Aborted,
+    AddressNotAllowed,
+    InvalidAnswer,
+    TimedOut,
+    TooLarge,
+    TooManyRedirects,
+    Unreachable,
+)
+from common.http_targets import Target, find_target
+from common.http_trouble import explain, is_lost_connection
+from common.json_reading import NotJson, read_json
+from common.lines import Line, Watcher, too_large
+from common.transport import GateAdapter, shared_ssl_context
+
+__all__ = [
+    "Aborted",
+    "AddressNotAllowed",
+    "Answer",
+    "Gate",
+    "GatePolicy",
+    "InvalidAnswer",
+    "PrivateHost",
+    "TimedOut",
+    "TooLarge",
+    "TooManyRedirects",
+    "Unreachable",
+    "parse_private_hosts",
+    "policy_from_settings",
+]
+
+_MAX_IDLE_SESSIONS = 64
+_REDIRECTS = (301, 302, 303, 307, 308)
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "api-key"})
+
+
+@dataclass(frozen=True, slots=True)
+class GatePolicy:
+    """What the gate allows. ``max_bytes`` counts after decompression; ``total_seconds`` includes redirects."""
+
+    user_agent: str
+    private_hosts: tuple[PrivateHost, ...] = ()
+    connect_seconds: float = 10
+    read_seconds: float = 20
+    total_seconds: float = 40
+    max_bytes: int = 8_000_000
+    max_redirects: int = 5
+
+
+def policy_from_settings(*, extra_private_hosts: Iterable[str] = ()) -> GatePolicy:
+    """The site's policy; ConfigurationError when a private host in the settings is none."""
+    texts = [*settings.MASTOSCORE_PRIVATE_HOSTS, *extra_private_hosts]
+    about = "; ".join(part for part in (f"+{settings.PROJECT_URL}", settings.MASTOSCORE_CONTACT) if part)
+    readable = "".join(c for c in about if c.isascii() and c.isprintable())
+    return GatePolicy(f"Mastoscore/{VERSION} ({readable})", parse_private_hosts(texts))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with any HTTP status. Headers are found in any case, several of one name joined by ``, ``.
+
+    ``url`` is the address after redirects, ``received_bytes`` the size of the body on the wire, ``seconds``
+    the time since the request began, redirects included.
+    """
+
+    url: str
+    status_code: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+    received_bytes: int
+
+    def json(self) -> Any:
+        """The body as JSON; InvalidAnswer if it is none."""
+        try:
+            return read_json(self.body)
+        except NotJson as error:
+            server = find_target(self.url, ()).server
+            raise InvalidAnswer(
+                f"{server} sent no JSON: {error}",
+                server=server,
+                status_code=self.status_code,
+                user_message=f"{server} sent something that is not JSON.",
+            ) from None
+
+
+class _QuietSession(requests.Session):
+    """A session that leaves redirects to the gate, and knows no cookies, no proxies and no passwords of the host."""
+
+    def __init__(self, adapter: GateAdapter) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.adapters.clear()
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+class _Sessions:
+    """One session per server, kept open for the next request; the longest idle ones go when there are many."""
+
+    def __init__(self, ssl_context: ssl.SSLContext) -> None:
+        self._ssl_context = ssl_context
+        self._lock = threading.Lock()
+        self._sessions: OrderedDict[tuple[str, str, int], _QuietSession] = OrderedDict()
+        self._users: dict[tuple[str, str, int], int] = {}
+
+    @contextlib.contextmanager
+    def borrow(self, target: Target) -> Iterator[_QuietSession]:
+        key = (target.scheme, target.host, target.port)
+        with self._lock:
+            if key not in self._sessions:
+                self._sessions[key] = _QuietSession(GateAdapter(*key, self._ssl_context))
+            session = self._sessions[key]
+            self._sessions.move_to_end(key)
+            self._users[key] = self._users.get(key, 0) + 1
+        try:
+            yield session
+        finally:
+            self._give_back(key)
+
+    def close(self) -> None:
+        with self._lock:
+            sessions, self._sessions = list(self._sessions.values()), OrderedDict()
+        for session in sessions:
+            session.close()
+
+    def _give_back(self, key: tuple[str, str, int]) -> None:
+        dropped = []
+        with self._lock:
+            self._users[key] -= 1
+            if not self._users[key]:
+                del self._users[key]
+            for idle in [key for key in self._sessions if key not in self._users]:
+                if len(self._sessions) <= _MAX_IDLE_SESSIONS:
+                    break
+                dropped.append(self._sessions.pop(idle))
+        for session in dropped:
+            session.close()
+
+
+class Gate:
+    """Sends requests under a policy, from any number of threads; one open connection per server.
+
+    Every failure is a RemoteError whose texts hold no token and no query. Redirects are followed for GET and HEAD
+    only; a request with a token follows them on its own server only.
+    """
+
+    def __init__(self, policy: GatePolicy, *, ssl_context: ssl.SSLContext | None = None) -> None:
+        self.policy = policy
+        self._sessions = _Sessions(ssl_context or shared_ssl_context())
+        self._watcher = Watcher()
+        self._lock = threading.Lock()
+        self._lines: set[Line] = set()
+        self._is_aborted = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def get(self, url: str, **options: Any) -> Answer:
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> Answer:
+        return self.request("POST", url, **options)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        files: Any = None,
+        data: Any = None,
+        token: str = "",
+        max_bytes: int | None = None,
+        total_seconds: float | None = None,
+        max_redirects: int | None = None,
+    ) -> Answer:
+        """The answer to one request, after redirects. Limits given here replace those of the policy."""
+        policy = self.policy
+        sent = {"User-Agent": policy.user_agent, "Accept-Encoding": ACCEPTED_ENCODINGS, "Accept": "*/*"}
+        sent |= dict(headers or {})
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        if json is not None:
+            data, sent["Content-Type"] = orjson.dumps(json), "application/json"
+        trip = _Trip(
+            method=method.upper(),
+            headers=sent,
+            max_bytes=policy.max_bytes if max_bytes is None else max_bytes,
+            max_redirects=policy.max_redirects if max_redirects is None else max_redirects,
+            has_token=bool(token),
+            data=data,
+            files=files,
+        )
+        seconds = policy.total_seconds if total_seconds is None else total_seconds
+        line = Line(seconds=seconds, max_bytes=trip.max_bytes, private_hosts=policy.private_hosts)
+        self._admit(line)
+        try:
+            return self._travel(trip, line, url, params)
+        finally:
+            with self._lock:
+                self._lines.discard(line)
+
+    def base_url(self, server: str) -> str:
+        """``https://server``, or ``http://server`` for a private host of the policy."""
+        target = find_target(f"http://{server}", self.policy.private_hosts)
+        address = parse_address(target.host)
+        if address is not None and is_private_host(address, target.port, self.policy.private_hosts):
+            return f"http://{server}"
+        return f"https://{server}"
+
+    def abort(self) -> None:
+        """From any thread: end every request now, waiting or not, and refuse all later ones, with Aborted."""
+        with self._lock:
+            self._is_aborted = True
+            lines = list(self._lines)
+        for line in lines:
+            line.cut(Aborted)
+
+    def close(self) -> None:
+        """End what is under way and close every connection."""
+        self.abort()
+        self._sessions.close()
+        self._watcher.close()
+
+    def _admit(self, line: Line) -> None:
+        with self._lock:
+            if self._is_aborted:
+                raise Aborted("stopped on request")
+            self._lines.add(line)
+        self._watcher.watch(line)
+
+    def _travel(self, trip: _Trip, line: Line, url: str, params: Mapping[str, Any] | None) -> Answer:
+        started = time.monotonic()
+        target, headers = find_target(url, self.policy.private_hosts), trip.headers
+        for _ in range(trip.max_redirects + 1):
+            request = _prepare(trip, target, headers, params)
+            target, params = find_target(str(request.url), self.policy.private_hosts), None
+            answer = self._exchange(trip, line, target, request, started)
+            location = answer.headers.get("location")
+            if answer.status_code not in _REDIRECTS or not location or trip.method not in ("GET", "HEAD"):
+                return answer
+            onward = self._next_target(target, location)
+            if onward.origin != target.origin:
+                if trip.has_token:
+                    raise _leads_away(target, onward)
+                headers = {name: text for name, text in headers.items() if name.lower() not in _SECRET_HEADERS}
+            target = onward
+        raise TooManyRedirects(
+            f"{target.server} redirects too often",
+            server=target.server,
+            permanent=True,
+            user_message=f"{target.server} sends us from one address to the next without end.",
+        )
+
+    def _next_target(self, target: Target, location: str) -> Target:
+        try:
+            address = urljoin(target.url, location.encode("latin-1", "ignore").decode("utf-8", "replace"))
+        except ValueError:
+            address = ""
+        return find_target(address, self.policy.private_hosts, sent_by=target.server)
+
+    def _exchange(
+        self, trip: _Trip, line: Line, target: Target, request: requests.PreparedRequest, started: float
+    ) -> Answer:
+        """One hop; asked again once when a connection kept from before turns out to be dead."""
+        for is_last in (False, True):
+            line.begin_exchange(target.server)
+            try:
+                with self._sessions.borrow(target) as session, line.in_this_thread():
+                    return self._ask(session, trip, line, request, started)
+            except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+                line.check()
+                is_stale = line.is_reused and not line.exchange_bytes and is_lost_connection(error)
+                trouble = explain(error, target.server)
+            # Outside of the except block: the causes quote the whole address, whose query may hold a key.
+            if is_last or not is_stale or trip.method != "GET":
+                raise trouble
+        raise AssertionError("unreachable: the second try returns or raises")
+
+    def _ask(
+        self, session: _QuietSession, trip: _Trip, line: Line, request: requests.PreparedRequest, started: float
+    ) -> Answer:
+        timeout = (self.policy.connect_seconds, self.policy.read_seconds)
+        response = session.send(request, stream=True, timeout=timeout, allow_redirects=False)
+        is_redirect = response.status_code in _REDIRECTS and "location" in response.headers
+        try:
+            if _declared_size(response) > trip.max_bytes and not is_redirect and trip.method != "HEAD":
+                raise too_large(line.server)
+            encoding = "" if trip.method == "HEAD" else response.headers.get("content-encoding", "")
+            pieces = response.raw.stream(65_536, decode_content=False)
+            body, received = (b"", 0) if is_redirect else read_body(pieces, encoding, line, trip.max_bytes)
+        except (RemoteError, HTTPError, OSError, ValueError):
+            response.close()
+            raise
+        if is_redirect:
+            response.close()  # its text is of no use to us, and may be long
+        response.raw.release_conn()
+        return Answer(
+            url=str(request.url),
+            status_code=response.status_code,
+            headers=response.headers,
+            body=body,
+            seconds=time.monotonic() - started,
+            received_bytes=received,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Trip:
+    """What stays the same on every hop of a request."""
+
+    method: str
+    headers: dict[str, str]
+    max_bytes: int
+    max_redirects: int
+    has_token: bool
+    data: Any
+    files: Any
+
+
+def _prepare(
+    trip: _Trip, target: Target, headers: Mapping[str, str], params: Mapping[str, Any] | None
+) -> requests.PreparedRequest:
+    try:
+        return requests.Request(
+            trip.method, target.url, headers=headers, params=params, data=trip.data, files=trip.files
+        ).prepare()
+    except requests.RequestException as error:
+        kind = type(error).__name__
+    # Outside of the except block, as the cause quotes the header it dislikes, which may be the token.
+    raise InvalidAnswer(
+        f"cannot ask {target.server}: {kind}",
+        server=target.server,
+        user_message=f"{target.server} cannot be asked in this way.",
+    )
+
+
+def _declared_size(response: requests.Response) -> int:
+    text = response.headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+
+
+def _leads_away(target: Target, onward: Target) -> InvalidAnswer:
+    return InvalidAnswer(
+        f"{target.server} redirects a signed-in request to {onward.server}",
+        server=target.server,
+        user_message=f"{target.server} sends us on to {onward.server}; we do not take an account's token there. "
+        "Use that server's own name for the account.",
+    )

@@ -1,0 +1,77 @@
+"""The body of an answer, read while it streams: bounded on the wire by its line, and again after decompression."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+from common.http_errors import InvalidAnswer, Unreachable
+from common.lines import Line, too_large
+
+ACCEPTED_ENCODINGS = "gzip, deflate"
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+def read_body(pieces: Iterable[bytes], encoding: str, line: Line, max_bytes: int) -> tuple[bytes, int]:
+    """The decoded body and how many bytes it took on the wire.
+
+    ``pieces`` as they come, ``encoding`` the Content-Encoding. TooLarge beyond ``max_bytes`` decoded bytes;
+    never more than that are held in memory.
+    """
+    received = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal received
+        for piece in pieces:
+            received += len(piece)
+            line.check()
+            yield piece
+
+    body = bytearray()
+    for part in _decoded(counted(), encoding, line, max_bytes):
+        body += part
+        if len(body) > max_bytes:
+            raise too_large(line.server)
+    line.check()  # a line that was cut looks like the end of the body
+    return bytes(body), received
+
+
+def _decoded(pieces: Iterator[bytes], encoding: str, line: Line, max_bytes: int) -> Iterator[bytes]:
+    codings = [coding for coding in encoding.lower().replace(" ", "").split(",") if coding not in ("", "identity")]
+    if not codings:
+        return pieces
+    if codings[0] not in ("gzip", "x-gzip", "deflate") or len(codings) > 1:
+        raise _not_decodable(line.server)
+    return _inflated(pieces, codings[0] != "deflate", line, max_bytes)
+
+
+def _inflated(pieces: Iterator[bytes], is_gzip: bool, line: Line, max_bytes: int) -> Iterator[bytes]:
+    """No part is longer than one byte above ``max_bytes``, however far the input unfolds."""
+    inflater, has_begun = zlib.decompressobj(31 if is_gzip else 15), False
+    for piece in pieces:
+        while piece and not inflater.eof:
+            try:
+                part = inflater.decompress(piece, max_bytes + 1)
+            except zlib.error as error:
+                if has_begun or is_gzip:
+                    raise _not_decodable(line.server) from error
+                inflater, has_begun = zlib.decompressobj(-15), True  # "deflate" without the wrapper it should have
+                continue
+            has_begun, piece = True, inflater.unused_data
+            yield part
+            if inflater.eof and is_gzip and piece.startswith(_GZIP_MAGIC):
+                inflater = zlib.decompressobj(31)  # members may follow each other
+    if has_begun and not inflater.eof:
+        raise Unreachable(
+            f"{line.server} hung up in the middle of an answer",
+            server=line.server,
+            user_message=f"{line.server} hung up in the middle of an answer.",
+        )
+
+
+def _not_decodable(server: str) -> InvalidAnswer:
+    return InvalidAnswer(
+        f"{server} sent a body whose encoding we cannot read",
+        server=server,
+        user_message=f"{server} sent something that could not be read.",
+    )

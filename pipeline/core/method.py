@@ -1,0 +1,128 @@
+"""How the numbers of an event came about, in sentences for its readers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from common.times import Window
+from pipeline.core.wording import clock, count_of, long_date, zone_label
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlFacts:
+    """One crawl. ``outcomes``: words and number of servers; ``answered``: servers that showed what they have."""
+
+    home_server: str
+    finished_at: datetime
+    asked: int
+    answered: int
+    refused: int
+    outcomes: tuple[tuple[str, int], ...]
+    seen_by_one: int
+    seen_by_two: int
+    is_mock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MethodFacts:
+    """``authoritative``: toots whose counts their own server told. ``crawl`` is None for imported journals."""
+
+    hashtag: str
+    window: Window
+    zone: ZoneInfo
+    toots: int
+    authoritative: int
+    left_out_authors: int
+    left_out_toots: int
+    left_out_bots: int
+    left_out_bot_toots: int
+    code_version: str
+    crawl: CrawlFacts | None
+
+
+def estimate_unseen(seen_by_one: int, seen_by_two: int, servers: int) -> int:
+    """A lower bound of how many toots no server showed, from how many were shown by one and by two servers only.
+
+    Chao's bias-corrected estimator for incidences (Chao 1987, https://doi.org/10.2307/2531532).
+    """
+    if servers < 2:
+        return 0
+    return round((servers - 1) / servers * seen_by_one * (seen_by_one - 1) / (2 * (seen_by_two + 1)))
+
+
+def describe_method(facts: MethodFacts) -> list[str]:
+    """One paragraph of plain text each."""
+    return list(_paragraphs(facts))
+
+
+def _paragraphs(facts: MethodFacts) -> Iterator[str]:
+    if facts.crawl is not None and facts.crawl.is_mock:
+        yield "These are numbers of the practice fediverse that comes with Mastoscore; nobody in it is real."
+    yield (
+        f"Counted are public toots with #{facts.hashtag} written {_span(facts.window, facts.zone)}. "
+        "No toot stands in two rankings: first come the most boosted, then the most favourited of the others, then "
+        "those with the most replies of what is left."
+    )
+    if facts.crawl is not None:
+        yield _servers(facts.crawl, facts.zone)
+        yield _coverage(facts, facts.crawl)
+    left_out = _left_out(facts)
+    if left_out:
+        yield left_out
+    yield f"Made with Mastoscore {facts.code_version}."
+
+
+def _servers(crawl: CrawlFacts, zone: ZoneInfo) -> str:
+    others = crawl.asked - crawl.answered - crawl.refused
+    sentences = [
+        f"Beginning with {crawl.home_server}, {count_of(crawl.asked, 'server was', 'servers were')} asked on "
+        f"{long_date(crawl.finished_at.astimezone(zone).date())}: {crawl.answered:,} answered, {crawl.refused:,} "
+        f"refused, {others:,} could not answer."
+    ]
+    details = "; ".join(f"{words}: {servers:,}" for words, servers in crawl.outcomes)
+    return " ".join([*sentences, f"In particular: {details}."] if details else sentences)
+
+
+def _coverage(facts: MethodFacts, crawl: CrawlFacts) -> str:
+    others = facts.toots - facts.authoritative
+    sentences = [
+        f"For {facts.authoritative:,} of {count_of(facts.toots, 'toot')} the counts come from their own server"
+    ]
+    sentences[0] += (
+        f"; for the other {others:,} the highest counts that any server showed are taken." if others else "."
+    )
+    if crawl.seen_by_one:
+        unseen = estimate_unseen(crawl.seen_by_one, crawl.seen_by_two, crawl.answered)
+        sentences.append(
+            f"{count_of(crawl.seen_by_one, 'toot was', 'toots were')} shown by one server only"
+            + (f", which suggests that at least {unseen:,} more exist that none showed." if unseen else ".")
+        )
+    return " ".join(sentences)
+
+
+def _left_out(facts: MethodFacts) -> str:
+    sentences = []
+    if facts.left_out_authors:
+        sentences.append(
+            f"{count_of(facts.left_out_authors, 'author wishes', 'authors wish')} not to be quoted: their "
+            f"{count_of(facts.left_out_toots, 'toot counts', 'toots count')} in the totals and nowhere else."
+        )
+    if facts.left_out_bots:
+        sentences.append(
+            f"{count_of(facts.left_out_bot_toots, 'toot')} of {count_of(facts.left_out_bots, 'bot')} "
+            "do not count at all."
+            if facts.left_out_bot_toots != 1
+            else "One toot of a bot does not count at all."
+        )
+    return " ".join(sentences)
+
+
+def _span(window: Window, zone: ZoneInfo) -> str:
+    first, last = (long_date(moment.astimezone(zone).date()) for moment in (window.start, window.end))
+    start, end = clock(window.start, zone), f"{clock(window.end, zone)} {zone_label(window.end, zone)}"
+    if first == last:
+        return f"on {first} between {start} and {end}"
+    return f"between {start} on {first} and {end} on {last}"

@@ -1,0 +1,88 @@
+"""How a walk ended, in words a host understands."""
+
+from __future__ import annotations
+
+from common.errors import RemoteError
+from common.http_errors import AddressNotAllowed, InvalidAnswer, TimedOut, TooLarge, TooManyRedirects, Unreachable
+from common.mastodon import NotFound, RateLimited, RemoteRefused, ServerFault
+from pipeline.core.fetch import Aim, Cursor, End, View
+from pipeline.crawl.messages import Ending
+from pipeline.models import Visit
+
+Outcome = Visit.Outcome
+
+GOOD_OUTCOMES = (Outcome.COMPLETE, Outcome.REACHED_MAX, Outcome.LOCAL_ONLY)
+
+# The first class that fits decides.
+_ERRORS: tuple[tuple[type[RemoteError], Outcome, str], ...] = (
+    (RemoteRefused, Outcome.REFUSED, "{server} does not let strangers read hashtags."),
+    (
+        NotFound,
+        Outcome.NOT_MASTODON,
+        "{server} does not offer hashtags through the Mastodon API, or nobody there knows this one.",
+    ),
+    (RateLimited, Outcome.RATE_LIMITED, "{server} asked us to come back later, more often than we could wait."),
+    (ServerFault, Outcome.SERVER_ERROR, "{server} has a fault of its own{status}."),
+    (TimedOut, Outcome.TIMED_OUT, "{server} took too long to answer."),
+    (Unreachable, Outcome.UNREACHABLE, "{server} could not be reached."),
+    (AddressNotAllowed, Outcome.NOT_ALLOWED, "{server} has an address that we do not contact."),
+    (TooLarge, Outcome.BAD_ANSWER, "{server} sent more than we read of one answer."),
+    (TooManyRedirects, Outcome.BAD_ANSWER, "{server} sent us from one address to the next."),
+    (InvalidAnswer, Outcome.BAD_ANSWER, "{server} sent something that is no list of toots."),
+    (RemoteError, Outcome.BAD_ANSWER, "{server} gave an answer that makes no sense here{status}."),
+)
+_SEEN_BEFORE = " What it had shown until then counts."
+
+
+def is_good(outcome: str) -> bool:
+    return outcome in GOOD_OUTCOMES
+
+
+def ending_of_error(error: RemoteError, server: str, cursor: Cursor, *, is_home: bool = False) -> Ending:
+    """What becomes of a visit when asking failed for good."""
+    if is_home and isinstance(error, NotFound) and error.speaks_api:
+        # GoToSocial says so of a hashtag that nobody used; elsewhere it may just as well be another API.
+        return Ending(Outcome.COMPLETE, f"{server} knows no toot with this hashtag.")
+    if is_home and isinstance(error, RemoteRefused):
+        return Ending(Outcome.REFUSED, f"{server} did not let us read hashtags, not even as the home account.")
+    outcome, sentence = next((outcome, text) for kind, outcome, text in _ERRORS if isinstance(error, kind))
+    status = f" (HTTP status {error.status_code})" if error.status_code else ""
+    return Ending(outcome, sentence.format(server=server, status=status) + (_SEEN_BEFORE if cursor.counted else ""))
+
+
+def ending_of_walk(end: End, server: str, cursor: Cursor, aim: Aim) -> Ending:
+    """What becomes of a visit when the walk came to its end."""
+    match end:
+        case End.REACHED_MAX:
+            return Ending(
+                Outcome.REACHED_MAX,
+                f"{server} has more toots than are taken from one server for this event ({aim.max_toots}).",
+            )
+        case End.ENDLESS:
+            return Ending(
+                Outcome.BAD_ANSWER, f"{server} sent page after page without coming to an end.{_seen(cursor)}"
+            )
+        case End.UNREADABLE:
+            return Ending(Outcome.BAD_ANSWER, f"{server} sent lists without readable toots.{_seen(cursor)}")
+        case End.WINDOW_PASSED | End.NO_MORE | End.STUCK:
+            return _ending_of_answer(end, server, cursor)
+
+
+def _ending_of_answer(end: End, server: str, cursor: Cursor) -> Ending:
+    stuck = " It showed the same toots again instead of older ones." if end is End.STUCK else ""
+    if cursor.view is View.LOCAL:
+        text = f"{server} does not let strangers read hashtags; it showed only its own toots.{stuck}"
+        return Ending(Outcome.LOCAL_ONLY, text)
+    return Ending(Outcome.COMPLETE, f"{server} answered.{stuck}" if stuck else f"{server} showed all it has.")
+
+
+def ending_of_robots(server: str) -> Ending:
+    return Ending(Outcome.ROBOTS, f"{server} asks robots like us to stay away (robots.txt).")
+
+
+def ending_of_patience(server: str, cursor: Cursor, minutes: int) -> Ending:
+    return Ending(Outcome.TIMED_OUT, f"{server} was not done after {minutes} minutes.{_seen(cursor)}")
+
+
+def _seen(cursor: Cursor) -> str:
+    return _SEEN_BEFORE if cursor.counted else ""

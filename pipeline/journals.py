@@ -1,0 +1,94 @@
+"""The files of a fetch: a journal per server and the report of what each server did."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+import orjson
+
+from common.files import write_chunks, write_json
+from common.text import fold_hashtag
+from common.toots import Author, Toot, to_status
+from events.models import Event
+from pipeline import paths
+from pipeline.artifacts import remember_file
+from pipeline.core.merge import MergedToot
+from pipeline.crawl.results import fetch_report
+from pipeline.crawl.store import COLUMNS, as_merged
+from pipeline.models import Crawl
+
+
+def write_fetch_files(event: Event, crawl: Crawl, *, check: Callable[[], None]) -> list[str]:
+    """Write journals and report, drop journals of servers that are no longer of the event; paths below data.
+
+    ``check`` is asked between files and may raise.
+    """
+    files = []
+    for server in _list_servers(event):
+        check()
+        written = write_chunks(paths.journal(event, server), _journal(event, server))
+        files.append(remember_file(event, "journal", written, parameters={"server": server}).path)
+    _drop_journals(event, keep=files)
+    check()
+    report = write_json(paths.fetch_report(event), fetch_report(event, crawl))
+    return [*files, remember_file(event, "fetch-report", report, parameters={"crawl": crawl.pk}).path]
+
+
+def as_copy(toot: MergedToot, server: str, hashtag: str) -> Toot:
+    """A stored toot as the copy that ``server`` might have shown: ids and other hashtags are not kept."""
+    return Toot(
+        uri=toot.uri,
+        url=toot.url,
+        origin=toot.origin,
+        server=server,
+        local_id=hashlib.blake2b(toot.uri.encode("utf-8", "replace"), digest_size=8).hexdigest(),
+        author=Author(
+            handle=toot.author_handle,
+            display_name=toot.author_name,
+            url=toot.author_url,
+            is_bot=toot.author_is_bot,
+            wishes=tuple(toot.author_wishes.split()),
+            is_discoverable=toot.author_is_discoverable,
+            is_indexable=toot.author_is_indexable,
+        ),
+        created_at=toot.created_at,
+        edited_at=toot.edited_at,
+        html=toot.html,
+        text=toot.text,
+        spoiler_text=toot.spoiler_text,
+        language=toot.language,
+        visibility="public",
+        hashtags=(fold_hashtag(hashtag),),
+        boosts=toot.boosts,
+        favourites=toot.favourites,
+        replies=toot.replies,
+        media_count=toot.media_count,
+        is_reply=toot.is_reply,
+    )
+
+
+def _list_servers(event: Event) -> list[str]:
+    visits = event.crawls.filter(visits__sightings__isnull=False).values_list("visits__server", flat=True)
+    return sorted(visits.distinct().order_by("visits__server"))
+
+
+def _journal(event: Event, server: str) -> Iterator[bytes]:
+    """A JSON list, one toot on a line, oldest first."""
+    rows = (
+        event.toots.filter(sightings__visit__server=server)
+        .order_by("created_at", "uri")
+        .distinct()
+        .values_list(*COLUMNS)
+    )
+    separator = b"[\n"
+    for row in rows.iterator(chunk_size=1000):
+        yield separator + orjson.dumps(to_status(as_copy(as_merged(row), server, event.hashtag)))
+        separator = b",\n"
+    yield b"[]\n" if separator == b"[\n" else b"\n]\n"
+
+
+def _drop_journals(event: Event, *, keep: list[str]) -> None:
+    for artifact in event.artifacts.filter(kind="journal").exclude(path__in=keep):
+        (paths.data_dir() / artifact.path).unlink(missing_ok=True)
+        artifact.delete()

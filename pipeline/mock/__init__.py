@@ -1,0 +1,1 @@
+"""The bundled fediverse: a film night on loopback for the demo, ``fetch --mock`` and the tests."""
