@@ -28,6 +28,7 @@ _PARAGRAPHS = frozenset({"p", "blockquote", "ul", "ol", "pre", "table", "h1", "h
 _LINES = frozenset({"br", "div", "hr", "tr", "section", "article", "dt", "dd"})
 
 _SPACES = re.compile(r"[ \t\r\n\f]+")
+_BREAK = re.compile(r"[\t\r\n\f]|  ")
 _MANY_BREAKS = re.compile(r"\n{3,}")
 _WIDE_SPACES = re.compile(r"[^\S\n\xa0]{2,}")
 # Controls, lone surrogates and non-characters: PostgreSQL and UTF-8 refuse some, nobody wants the others.
@@ -243,7 +244,7 @@ def _render(markup: object, page: _Shown) -> str:
 def _decoded(text: str) -> str:
     if "&" in text:
         text = html.unescape(text)
-    return _SPACES.sub(" ", text) if "\n" in text or "  " in text or "\t" in text or "\r" in text else text
+    return _SPACES.sub(" ", text) if _BREAK.search(text) else text
 
 
 def _tidy(text: str) -> str:

@@ -17,7 +17,7 @@ from unfold.decorators import display
 from common.links import safe_link
 from pipeline.models import Analysis, Artifact, Crawl, ThreadToot, Toot, Visit
 from pipeline.public_files import CONTENT_TYPES, file_name
-from pipeline.servers_report import group_of, outcome_words
+from pipeline.servers_report import group_of, outcome_words, particulars
 
 STATE_COLOURS = {"running": "info", "complete": "success", "failed": "danger", "cancelled": "warning"}
 
@@ -42,19 +42,21 @@ class ReadOnlyAdmin(ModelAdmin):
 
 
 def link_to(model: str, pk: int, text: str) -> str:
-    return format_html('<a href="{}">{}</a>', reverse(f"admin:{model}_change", args=[pk]), text)
+    return format_html('<a class="ms-link" href="{}">{}</a>', reverse(f"admin:{model}_change", args=[pk]), text)
 
 
 def outward_link(url: str) -> str:
     """A link only if the address is one; else the bare text."""
     if not safe_link(url):
         return url or "–"
-    return format_html('<a href="{}" rel="nofollow noopener noreferrer" target="_blank">{}</a>', url, url)
+    return format_html(
+        '<a class="ms-link" href="{}" rel="nofollow noopener noreferrer" target="_blank">{}</a>', url, url
+    )
 
 
 @admin.register(Crawl)
 class CrawlAdmin(ReadOnlyAdmin):
-    list_display = ("name", "event_link", "state_label", "servers_asked", "is_mock", "created_at", "finished_at")
+    list_display = ("name", "event_link", "state_label", "servers_asked", "world", "created_at", "finished_at")
     list_filter = ("state", "is_mock", "created_at")
     search_fields = ("event__slug", "event__event_title", "event__episode_title", "hashtag")
     list_select_related = ("event",)
@@ -62,7 +64,8 @@ class CrawlAdmin(ReadOnlyAdmin):
     readonly_fields = ("event_link", "job_link", "servers_link")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Crawl]:
-        return super().get_queryset(request).annotate(visit_count=Count("visits"))
+        crawls: QuerySet[Crawl] = super().get_queryset(request)
+        return crawls.annotate(visit_count=Count("visits"))
 
     @display(description="crawl", ordering="id")
     def name(self, crawl: Crawl) -> str:
@@ -80,10 +83,14 @@ class CrawlAdmin(ReadOnlyAdmin):
     def state_label(self, crawl: Crawl) -> tuple[str, str]:
         return crawl.state, crawl.get_state_display()
 
+    @display(description="asked", ordering="is_mock")
+    def world(self, crawl: Crawl) -> str:
+        return "the bundled fediverse" if crawl.is_mock else "the real fediverse"
+
     @display(description="servers", ordering="visit_count")
     def servers_asked(self, crawl: Any) -> str:
         address = f"{reverse('admin:pipeline_visit_changelist')}?crawl__id__exact={crawl.pk}"
-        return format_html('<a href="{}">{}</a>', address, crawl.visit_count)
+        return format_html('<a class="ms-link" href="{}">{}</a>', address, crawl.visit_count)
 
     @display(description="job")
     def job_link(self, crawl: Crawl) -> str:
@@ -92,7 +99,9 @@ class CrawlAdmin(ReadOnlyAdmin):
     @display(description="report per server")
     def servers_link(self, crawl: Any) -> str:
         address = f"{reverse('admin:pipeline_visit_changelist')}?crawl__id__exact={crawl.pk}"
-        return format_html('<a href="{}">What each of the {} servers did</a>', address, crawl.visit_count)
+        return format_html(
+            '<a class="ms-link" href="{}">What each of the {} servers did</a>', address, crawl.visit_count
+        )
 
 
 @admin.register(Visit)
@@ -111,7 +120,7 @@ class VisitAdmin(ReadOnlyAdmin):
     )
     list_filter = ("state", "outcome", "is_home", "robots")
     search_fields = ("server", "detail", "crawl__event__slug")
-    list_select_related = ("crawl__event",)
+    list_select_related = ("crawl",)
     ordering = ("-crawl_id", "-toots", "server")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -120,7 +129,8 @@ class VisitAdmin(ReadOnlyAdmin):
     @display(description="what it did", ordering="outcome")
     def what_it_did(self, visit: Visit) -> str:
         words = outcome_words(visit.outcome) if visit.outcome else visit.get_state_display()
-        detail = format_html("<small>{}</small>", visit.detail) if visit.detail else ""
+        told = particulars(visit)
+        detail = format_html("<small>{}</small>", told) if told else ""
         dot = format_html('<span class="ms-dot ms-{}"></span>', group_of(visit.outcome))
         return format_html('<span class="ms-outcome">{}{}{}</span>', dot, words, detail)
 
@@ -134,7 +144,7 @@ class VisitAdmin(ReadOnlyAdmin):
 
     @display(description="crawl", ordering="crawl_id")
     def crawl_link(self, visit: Visit) -> str:
-        return link_to("pipeline_crawl", visit.crawl_id, str(visit.crawl.event.slug))
+        return link_to("pipeline_crawl", visit.crawl_id, f"{visit.crawl_id}")
 
 
 @admin.register(Toot)
@@ -223,7 +233,7 @@ class ArtifactAdmin(ReadOnlyAdmin):
 
     @display(description="open")
     def open_link(self, artifact: Artifact) -> str:
-        return format_html('<a href="{}">{}</a>', self._address(artifact), file_name(artifact))
+        return format_html('<a class="ms-link" href="{}">{}</a>', self._address(artifact), file_name(artifact))
 
     def _image(self, artifact: Artifact, css_class: str) -> str:
         suffix = f".{file_name(artifact).rpartition('.')[2].lower()}"

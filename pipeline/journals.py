@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 import orjson
 
 from common.files import write_chunks, write_json
 from common.text import fold_hashtag
-from common.toots import Author, Toot, to_status
+from common.toots import Author, to_status
+from common.toots import Toot as Copy
 from events.models import Event
 from pipeline import paths
 from pipeline.artifacts import remember_file
 from pipeline.core.merge import MergedToot
 from pipeline.crawl.results import fetch_report
 from pipeline.crawl.store import COLUMNS, as_merged
-from pipeline.models import Crawl
+from pipeline.models import Crawl, Sighting, Toot
+
+_CHUNK = 500
+_MOST_REMEMBERED = 5000
 
 
 def write_fetch_files(event: Event, crawl: Crawl, *, check: Callable[[], None]) -> list[str]:
@@ -24,10 +29,10 @@ def write_fetch_files(event: Event, crawl: Crawl, *, check: Callable[[], None]) 
 
     ``check`` is asked between files and may raise.
     """
-    files = []
+    files, statuses = [], _Statuses(event)
     for server in _list_servers(event):
         check()
-        written = write_chunks(paths.journal(event, server), _journal(event, server))
+        written = write_chunks(paths.journal(event, server), _journal(event, server, statuses))
         files.append(remember_file(event, "journal", written, parameters={"server": server}).path)
     _drop_journals(event, keep=files)
     check()
@@ -35,9 +40,9 @@ def write_fetch_files(event: Event, crawl: Crawl, *, check: Callable[[], None]) 
     return [*files, remember_file(event, "fetch-report", report, parameters={"crawl": crawl.pk}).path]
 
 
-def as_copy(toot: MergedToot, server: str, hashtag: str) -> Toot:
+def as_copy(toot: MergedToot, server: str, hashtag: str) -> Copy:
     """A stored toot as the copy that ``server`` might have shown: ids and other hashtags are not kept."""
-    return Toot(
+    return Copy(
         uri=toot.uri,
         url=toot.url,
         origin=toot.origin,
@@ -73,19 +78,38 @@ def _list_servers(event: Event) -> list[str]:
     return sorted(visits.distinct().order_by("visits__server"))
 
 
-def _journal(event: Event, server: str) -> Iterator[bytes]:
+def _journal(event: Event, server: str, statuses: _Statuses) -> Iterator[bytes]:
     """A JSON list, one toot on a line, oldest first."""
-    rows = (
-        event.toots.filter(sightings__visit__server=server)
-        .order_by("created_at", "uri")
-        .distinct()
-        .values_list(*COLUMNS)
+    sightings = Sighting.objects.filter(visit__server=server, visit__crawl__event=event)
+    ids = (
+        event.toots.filter(pk__in=sightings.values("toot")).order_by("created_at", "uri").values_list("pk", flat=True)
     )
     separator = b"[\n"
-    for row in rows.iterator(chunk_size=1000):
-        yield separator + orjson.dumps(to_status(as_copy(as_merged(row), server, event.hashtag)))
+    for line in statuses.lines(ids):
+        yield separator + line
         separator = b",\n"
     yield b"[]\n" if separator == b"[\n" else b"\n]\n"
+
+
+class _Statuses:
+    """Toots as JSON. Many journals hold the same ones, so a few thousand are remembered."""
+
+    def __init__(self, event: Event) -> None:
+        self._event = event
+        self._known: dict[int, bytes] = {}
+
+    def lines(self, ids: Iterable[int]) -> Iterator[bytes]:
+        remaining = iter(ids)
+        while chunk := list(islice(remaining, _CHUNK)):
+            if len(self._known) > _MOST_REMEMBERED:
+                self._known.clear()
+            self._load([toot_id for toot_id in chunk if toot_id not in self._known])
+            yield from (self._known[toot_id] for toot_id in chunk if toot_id in self._known)
+
+    def _load(self, ids: list[int]) -> None:
+        for toot_id, *values in Toot.objects.filter(pk__in=ids).values_list("pk", *COLUMNS):
+            toot = as_merged(values)
+            self._known[toot_id] = orjson.dumps(to_status(as_copy(toot, toot.told_by, self._event.hashtag)))
 
 
 def _drop_journals(event: Event, *, keep: list[str]) -> None:

@@ -47,11 +47,13 @@ def wordcloud(event: Event, variant: str = "", suffix: str = "png") -> Path:
 
 
 def blog_page(event: Event) -> Path:
-    return event_dir(event) / "index.md"
+    """``index.md``; with the hashtag in its name when an older event has the same day."""
+    return event_dir(event) / f"index{_second_of_day(event)}.md"
 
 
 def poster(event: Event) -> Path:
-    return event_dir(event) / "thumb.jpg"
+    """``thumb.jpg``; with the hashtag in its name when an older event has the same day."""
+    return event_dir(event) / f"thumb{_second_of_day(event)}.jpg"
 
 
 def below_data(path: Path) -> str:
@@ -61,6 +63,12 @@ def below_data(path: Path) -> str:
 
 def _hashtag(event: Event) -> str:
     return safe_name(event.hashtag)
+
+
+def _second_of_day(event: Event) -> str:
+    """Names without a hashtag belong to the first event of a day, so that two never overwrite each other's files."""
+    older = Event.objects.filter(local_date=event.local_date, pk__lt=event.pk) if event.pk else Event.objects.none()
+    return f"-{_hashtag(event)}" if older.exists() else ""
 
 
 def _variant(variant: str) -> str:

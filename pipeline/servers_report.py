@@ -118,6 +118,13 @@ def summarise_servers(crawl: Crawl) -> ServersSummary:
     )
 
 
+def particulars(visit: Visit) -> str:
+    """The visit's own sentence, if it says more than its outcome does."""
+    told = visit.detail.strip()
+    bare = told.removeprefix(visit.server).strip(" .").casefold()
+    return "" if bare == outcome_words(visit.outcome).casefold() else told
+
+
 def list_refusals(crawl: Crawl, limit: int = 12) -> list[Visit]:
     """Servers that did not show everything they have, by name, for the host who wonders why."""
     fine = (*GROUPS["good"], "")
@@ -144,14 +151,12 @@ def list_server_lines(visits: Iterable[Visit], opt_outs: OptOuts) -> list[Server
 
 
 def _server_line(visit: Visit, *, is_named: bool) -> ServerLine:
-    words = outcome_words(visit.outcome)
-    detail = visit.detail if is_named and visit.detail.casefold().rstrip(".") != words.casefold() else ""
     return ServerLine(
         server=visit.server if is_named else "",
         is_home=visit.is_home,
         group=group_of(visit.outcome),
-        words=words,
-        detail=detail,
+        words=outcome_words(visit.outcome),
+        detail=particulars(visit) if is_named else "",
         toots=visit.toots,
         requests=visit.requests,
         received_bytes=visit.received_bytes,

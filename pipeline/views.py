@@ -70,9 +70,8 @@ def event_file(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     if path is None or content_type is None:
         raise Http404
     etag, modified = quote_etag(artifact.sha256[:32]), int(path.stat().st_mtime)
-    response = get_conditional_response(request, etag=etag, last_modified=modified)
-    if response is None:
-        response = FileResponse(path.open("rb"), filename=name, content_type=content_type)
+    unchanged = get_conditional_response(request, etag=etag, last_modified=modified)
+    response = unchanged or FileResponse(path.open("rb"), filename=name, content_type=content_type)
     response["ETag"] = etag
     response["Last-Modified"] = http_date(modified)
     response["Cache-Control"] = "public, max-age=300" if event.is_published else "private, no-store"

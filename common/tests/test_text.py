@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import html
+import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from common.text import (
@@ -150,9 +151,10 @@ def test_any_input_gives_text(markup: object) -> None:
 
 
 @given(st.text())
+@example("\n0\x0c0")
 @settings(max_examples=200, deadline=None)
 def test_escaped_text_comes_back_as_it_was(text: str) -> None:
-    expected = " ".join(clean_text(text.replace("\r", " ")).split())
+    expected = " ".join(clean_text(re.sub(r"[\r\f]", " ", text)).split())
     assert " ".join(html_to_text(f"<p>{html.escape(text)}</p>").split()) == expected
 
 

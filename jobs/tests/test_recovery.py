@@ -56,7 +56,7 @@ def test_job_without_pulse_is_queued_again_and_announced(wake_ups: list[int]) ->
     assert (again.attempts, again.fence) == (2, 2)
 
 
-@pytest.mark.parametrize("worker", ["elsewhere/1", ALIVE])
+@pytest.mark.parametrize("worker", ["elsewhere/1", ALIVE], ids=["elsewhere", "here"])
 def test_job_with_a_pulse_is_left_alone(worker: str) -> None:
     job = running_job(silent_seconds=20, worker=worker)
     assert recovery.recover() == recovery.Recovered(0, 0, 0)
@@ -78,7 +78,7 @@ def test_killed_process_that_nobody_asked_for_yet_counts_as_gone() -> None:
     process.wait()
 
 
-@pytest.mark.parametrize("worker", ["", "elsewhere/1", "nonsense", f"{identity.this_host()}/x", ALIVE])
+@pytest.mark.parametrize("worker", ["", "elsewhere/1", "nonsense", f"{identity.this_host()}/x", ALIVE], ids=range(5))
 def test_worker_is_not_taken_for_dead_when_in_doubt(worker: str) -> None:
     assert not identity.is_gone(worker)
 

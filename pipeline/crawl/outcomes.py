@@ -73,7 +73,7 @@ def _ending_of_answer(end: End, server: str, cursor: Cursor) -> Ending:
     if cursor.view is View.LOCAL:
         text = f"{server} does not let strangers read hashtags; it showed only its own toots.{stuck}"
         return Ending(Outcome.LOCAL_ONLY, text)
-    return Ending(Outcome.COMPLETE, f"{server} answered.{stuck}" if stuck else f"{server} showed all it has.")
+    return Ending(Outcome.COMPLETE, f"{server} answered.{stuck}" if stuck else f"{server} answered completely.")
 
 
 def ending_of_robots(server: str) -> Ending:

@@ -31,6 +31,8 @@ from pipeline.crawl.messages import Assignment, Ending, Report, Tally
 
 _T = TypeVar("_T")
 
+_RETRIES_OF_THE_SILENT = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Manners:
@@ -74,6 +76,7 @@ class Walk:
         self._stop = stop
         self._tally = Tally()
         self._facts: PageFacts | None = None
+        self._has_answered = assignment.cursor.pages > 0
         self._robots_verdict = ""
         self._new_robots: RobotsRules | None = None
         self._out_of_patience_at = time.monotonic() + manners.visit_seconds - assignment.seconds
@@ -150,23 +153,34 @@ class Walk:
 
     def _ask(self, request: Callable[[], _T], *, is_jump: bool = False) -> _T:
         """The answer, after as many attempts as our manners allow where trying again may help."""
-        pauses = iter(self._manners.retry_pauses)
+        failures = 0
         while True:
             self._check()
             begun_at = time.monotonic()
             try:
-                return request()
+                answer = request()
+                self._has_answered = True
+                return answer
             except RemoteError as error:
-                pause = next(pauses, None)
-                if error.permanent or pause is None or (is_jump and _is_no_to_a_jump(error)):
-                    raise
-                wait_seconds = max(pause, error.retry_after or 0)
-                if wait_seconds > self._manners.longest_wait_seconds:
+                self._has_answered |= error.status_code is not None
+                failures += 1
+                wait_seconds = self._wait_before_retry(error, failures)
+                if wait_seconds is None or (is_jump and _is_no_to_a_jump(error)):
                     raise
             finally:
                 self._tally.requests += 1
                 self._tally.seconds += time.monotonic() - begun_at
             self._pause(wait_seconds)
+
+    def _wait_before_retry(self, error: RemoteError, failures: int) -> float | None:
+        """Seconds until the next attempt, or None when there should be none."""
+        pauses = self._manners.retry_pauses
+        if not self._has_answered:  # most likely it is not there at all
+            pauses = pauses[:_RETRIES_OF_THE_SILENT]
+        if error.permanent or failures > len(pauses):
+            return None
+        wait_seconds = max(pauses[failures - 1], error.retry_after or 0)
+        return wait_seconds if wait_seconds <= self._manners.longest_wait_seconds else None
 
     def _heed_limits(self) -> None:
         """Wait for the server's next period when it says that this one is used up."""

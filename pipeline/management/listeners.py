@@ -43,7 +43,7 @@ class PlainListener:
             self._phase, self._step = seen.phase, 0
             self._output.write(f"{seen.phase} ...")
         step = (seen.percent or 0) // STEP_PERCENT
-        if step > self._step:
+        if self._step < step < 100 // STEP_PERCENT:  # at its end the phase says itself what came of it
             self._step = step
             self._output.write(f"{seen.phase}: {step * STEP_PERCENT} %{_after_comma(seen.words)}")
 
@@ -59,7 +59,7 @@ class BarListener:
         self.bar = Progress(
             SpinnerColumn(),
             TextColumn("[bold]{task.description}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=24, finished_style="green"),
             TextColumn("{task.fields[words]}"),
             TimeElapsedColumn(),
             console=console,

@@ -131,8 +131,8 @@ def _time_of(moment: Moment, schedule: Schedule, rng: random.Random) -> datetime
     minutes = schedule.duration.total_seconds() / 60
     seconds = moment.at * minutes * 60 + abs(rng.gauss(0, 1)) * moment.spread_minutes * 60 * min(1, minutes / 90)
     if moment.key == "before":
-        reach = min(schedule.margin.total_seconds(), 2400) - 1
-        seconds = -min(reach, abs(rng.gauss(0, 1)) * reach / 2 + 20)
+        reach = min(schedule.margin.total_seconds(), 3000) - 1
+        seconds = -min(rng.expovariate(2.5), rng.random()) * reach - 1
     elif moment.key == "after":
         late = min(rng.expovariate(3), rng.random())  # most at once, the last one a second before the end
         seconds = schedule.duration.total_seconds() + late * schedule.margin.total_seconds()

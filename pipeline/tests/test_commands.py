@@ -233,6 +233,22 @@ def test_wrong_usage_exits_with_2(arguments: list[str], tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
+# --- over real HTTP, with the bundled fediverse ---------------------------------------------------------------------
+def test_score_goes_all_the_way_and_says_what_it_found(make_event: MakeEvent) -> None:
+    event = make_event()
+    code, out, err = run("score", event.slug, "--mock")
+    assert (code, err) == (0, "")
+    for words in ("Fetch: ", "Analyse: ", "Graph: drawn from", "Word cloud: ", "Poster: passed over", "nothing sent"):
+        assert words in out
+    results = Analysis.objects.get().results
+    assert results["total_toots"] > 100
+    assert f"{results['total_toots']} toots" in out
+    assert paths.blog_page(event).is_file()
+    assert ThreadToot.objects.filter(event=event).exists()
+    again = json.loads(run("fetch", event.slug, "--mock", "--json")[1])
+    assert (again["toots"], again["new_toots"]) == (results["total_toots"], 0)
+
+
 # --- following along ------------------------------------------------------------------------------------------------
 class Lines:
     def __init__(self) -> None:

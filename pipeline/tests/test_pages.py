@@ -235,11 +235,19 @@ def test_servers_page_lists_all_with_outcome_and_numbers(client: Client, scored:
         assert words in html
 
 
+def test_sentence_that_only_repeats_the_outcome_is_not_shown(client: Client, scored: Event) -> None:
+    Visit.objects.filter(server="home.example").update(detail="home.example answered completely.")
+    Visit.objects.filter(server="slow.example").update(detail="slow.example took too long, three times.")
+    html = client.get(page_of(scored, "servers/")).content.decode()
+    assert "home.example answered completely." not in html
+    assert "slow.example took too long, three times." in html
+
+
 # --- files ----------------------------------------------------------------------------------------------------------
 def test_file_is_served_with_type_validators_and_no_guessing(client: Client, scored: Event) -> None:
     address = page_of(scored, f"files/{paths.graph(scored).name}")
     response = client.get(address)
-    assert b"".join(response) == PIXEL  # type: ignore[arg-type]
+    assert b"".join(response) == PIXEL
     assert response["Content-Type"] == "image/png"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in response["Content-Security-Policy"]
