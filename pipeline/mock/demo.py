@@ -44,7 +44,7 @@ def tell_findings(event: Event, job: Job) -> Iterator[str]:
 
 def page_paths(event: Event) -> tuple[str, str]:
     """Below the site's address: the event's public results, and its page backstage."""
-    return reverse("pipeline:event", args=[event.slug]), reverse("pipeline_admin:phases", args=[event.pk])
+    return reverse("pipeline:event", args=[event.slug]), reverse("admin:events_event_change", args=[event.pk])
 
 
 def _tell_servers(event: Event) -> Iterator[str]:
