@@ -20,7 +20,7 @@ from pipeline import paths
 from pipeline.artifacts import find_artifact, remember_file
 from pipeline.core.analyse import AnalyseOptions, Analyser
 from pipeline.core.rows import ScoredToot
-from pipeline.models import Analysis, Toot
+from pipeline.models import Analysis, Crawl, Toot
 from pipeline.toots import find_counted_toots, iterate_scored_toots
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def load_current_analysis(ctx: JobContext, *, is_refresh: bool = False) -> Curre
 
 
 def require_fetch(event: Event) -> None:
-    """NotReadyError when there is nothing to count and nobody looked yet; a crawl that found nothing is fine."""
-    if not event.toots.exists() and not event.crawls.exists():
+    """NotReadyError when there is nothing to count and no crawl came to its end; one that found nothing is fine."""
+    if not event.toots.exists() and not event.crawls.filter(state=Crawl.State.COMPLETE).exists():
         raise NotReadyError(f"Nothing is fetched yet for {event.slug}; run fetch first.")
 
 

@@ -99,7 +99,7 @@ def find_limits(ctx: JobContext, *, is_offline: bool = False) -> ThreadLimits:
             told = MastodonServer(gate, account.server, token=account.token).instance_limits()
         except RemoteError as error:
             ctx.check_cancelled()
-            ctx.say(f"The limits of {account.server} could not be read ({error.user_message})")
+            ctx.say(f"The limits of {account.server} could not be read: {error.user_message}")
             return ThreadLimits(told_by=f"Mastodon's usual limits, as {account.server} could not be asked")
     return ThreadLimits(
         told.max_characters,

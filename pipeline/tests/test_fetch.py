@@ -385,3 +385,37 @@ def test_event_before_its_time_is_fetched_like_any_other(fetch_all: Any, home: R
     home.toot(1, 0)
 
     assert fetch_all()["toots"] == 0
+
+
+def test_server_is_given_the_time_it_asks_for(fetch_all: Any, fediverse: Fediverse, home: RemoteServer) -> None:
+    tired = fediverse.add(script=fail_first(1, lambda: Reply({}, 429, {"Retry-After": "1"})), page_rows=2)
+    home.show(tired.toot(1, 0))
+
+    fetch_all()
+
+    first, second, *_ = tired.pages_asked
+    assert second.at - first.at >= 1
+    assert visit_of(tired).outcome == "complete"
+
+
+def test_crawl_slows_down_before_a_server_has_to_say_so(
+    fetch_all: Any, fediverse: Fediverse, home: RemoteServer
+) -> None:
+    strict = fediverse.add(page_rows=1)
+    home.show(strict.toot(1, 0))
+    strict.toot(2, 1)
+    used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}
+    strict.script = lambda asked: Reply(strict.page(asked), headers=used_up if asked.number == 1 else {})
+
+    fetch_all()
+
+    first, second, *_ = strict.pages_asked
+    assert second.at - first.at >= 0.9
+    assert visit_of(strict).toots == 2
+
+
+def test_home_that_never_heard_of_the_hashtag_is_no_failure(fetch_all: Any, home: RemoteServer) -> None:
+    home.script = always(lambda: Reply({"error": "Not Found: tag not found"}, 404))
+
+    assert fetch_all()["toots"] == 0
+    assert visit_of(home).outcome == "complete"

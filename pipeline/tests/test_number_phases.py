@@ -15,7 +15,7 @@ from events.models import Event, OptOut, Series
 from jobs.context import JobCancelled, JobContext, StopReason
 from pipeline import paths
 from pipeline.artifacts import find_artifact
-from pipeline.models import Analysis, Artifact
+from pipeline.models import Analysis, Artifact, Crawl
 from pipeline.phases import analyse, graph, wordcloud
 from pipeline.tests.scored_event import add_crawl, add_toot
 from pipeline.toots import iterate_scored_toots
@@ -49,6 +49,14 @@ def test_phase_asked_too_early_names_the_phase_that_is_missing(make_event: Any, 
     with pytest.raises(NotReadyError, match=r"Nothing is fetched yet for monsterdon-20260222; run fetch first\."):
         run(phase, make_event())
     assert not Artifact.objects.exists()
+
+
+def test_crawl_that_failed_counts_as_none(make_event: Any) -> None:
+    event = make_event()
+    crawl = add_crawl(event, {"home.example": "unreachable"})
+    Crawl.objects.filter(pk=crawl.pk).update(state=Crawl.State.FAILED)
+    with pytest.raises(NotReadyError, match="run fetch first"):
+        run(PHASES[0], event)
 
 
 @pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.__name__)

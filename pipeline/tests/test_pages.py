@@ -357,6 +357,22 @@ def test_unknown_page_is_friendly_and_has_no_details(client: Client, db: None) -
     assert "There is nothing at this address" in response.content.decode()
 
 
+def test_fault_of_ours_is_a_friendly_page_without_details(
+    client: Client, scored: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(event: Event) -> None:
+        raise ZeroDivisionError("a secret detail")
+
+    monkeypatch.setattr("pipeline.views.build_event_page", fail)
+    client.raise_request_exception = False
+    response = client.get(page_of(scored))
+    assert response.status_code == 500
+    html = response.content.decode()
+    assert "Something broke on our side" in html
+    assert "a secret detail" not in html
+    assert "default-src 'self'" in response["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize("address", ["/", "/events/monsterdon-20260222/", "/events/monsterdon-20260222/servers/"])
 def test_pages_only_listen(client: Client, scored: Event, address: str) -> None:
     assert client.post(address).status_code == 405
