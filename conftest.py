@@ -22,6 +22,11 @@ def django_db_modify_db_settings(
         database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Short names for bytes; compressed ones hold the time they were made, and two processes would not agree."""
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def data_dir(tmp_path: Path, settings: Any) -> Iterator[Path]:
     """The data folder of this test."""
