@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from PIL import Image
 
@@ -145,10 +146,10 @@ def test_analysis_is_made_anew_when_something_changed(event: Event, change: Any)
 
 def test_lost_file_is_written_again_from_the_stored_numbers(event: Event, data_dir: Path) -> None:
     [name] = run(analyse, event)["files"]
-    content = (data_dir / name).read_bytes()
+    numbers = orjson.loads((data_dir / name).read_bytes())
     (data_dir / name).unlink()
     assert run(analyse, event)["cached"] is True
-    assert (data_dir / name).read_bytes() == content
+    assert orjson.loads((data_dir / name).read_bytes()) == numbers  # PostgreSQL keeps values, not the order of keys
 
 
 def test_first_timers_are_counted_against_earlier_events_of_the_series(event: Event, make_event: Any) -> None:

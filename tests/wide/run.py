@@ -33,7 +33,8 @@ def main(arguments: list[str]) -> int:
                 "MASTOSCORE_DATA_DIR": str(folder / "data"),
                 "MASTOSCORE_TEST_WIDE": "1",
             }
-            command = [sys.executable, "-m", "pytest", "-q", "-m", "not browser and not hugo", *arguments]
+            groups = ["-n", "2", "--dist", "loadgroup", "-m", "not browser and not hugo"]
+            command = [sys.executable, "-m", "pytest", "-q", *groups, *arguments]
             return subprocess.run(command, env=environment).returncode
 
 
@@ -46,10 +47,11 @@ def postgresql(folder: Path) -> Iterator[str]:
     if owner:
         shutil.chown(folder, owner)
     data, port = folder / "data", free_port()
-    _run_as(owner, [str(binaries / "initdb"), "-D", str(data), "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync"])
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off"
+    options = ["-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    _run_as(owner, [str(binaries / "initdb"), "-D", str(data), *options])
+    switches = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off"
     control = [str(binaries / "pg_ctl"), "-D", str(data), "-w", "-t", str(START_SECONDS)]
-    _run_as(owner, [*control, "-l", str(folder / "log"), "-o", options, "start"])
+    _run_as(owner, [*control, "-l", str(folder / "log"), "-o", switches, "start"])
     try:
         yield f"postgres://tester@127.0.0.1:{port}/postgres"
     finally:
