@@ -5,6 +5,7 @@ BIN := .venv/bin
 BIND ?= 127.0.0.1:8000
 SERVE ?= 1
 TESTS ?=
+ARGS ?=
 
 .PHONY: help demo run test test-wide test-browser test-cluster bench lint types migrations check clean
 
@@ -19,7 +20,7 @@ run: .venv/run ## site and worker for real use (BIND=address:port)
 	@exec $(BIN)/python manage.py serve --bind $(BIND)
 
 test: .venv/dev ## everything that needs no extra service (TESTS=path for some of it)
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not wide and not browser and not hugo" $(TESTS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not browser and not hugo" $(TESTS)
 
 test-wide: .venv/dev ## the same on PostgreSQL and Redis, started for the run (needs Debian's postgresql, redis-server)
 	@$(BIN)/python tests/wide/run.py
@@ -27,8 +28,8 @@ test-wide: .venv/dev ## the same on PostgreSQL and Redis, started for the run (n
 test-browser: .venv/dev ## pages in Chromium (needs Debian's chromium), blog page in Hugo (needs Debian's hugo)
 	@$(BIN)/python -m pytest -q -m "browser or hugo"
 
-bench: .venv/dev ## time and memory of the crawl and the analysis
-	@$(BIN)/python -m tests.bench
+bench: .venv/dev .venv-bench/run ## time, memory and manners of the crawl and the analysis (ARGS="--servers 113 --toots 2000")
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 lint: .venv/dev ## style and usual mistakes
 	@$(BIN)/ruff check .
@@ -43,7 +44,7 @@ migrations: .venv/dev ## models and migrations agree
 check: lint types migrations test ## what must be green at each commit
 
 clean: ## remove the virtual environment and caches; data/ stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # A stamp per requirements file: packages are installed again only when the file changed.
 .venv/bin/python:
@@ -61,3 +62,10 @@ clean: ## remove the virtual environment and caches; data/ stays
 	@echo "Installing packages for development ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/run $@
+
+# The client that the benchmark compares with, apart from everything the program stands on.
+.venv-bench/run: requirements-bench.txt
+	@echo "Installing the client to compare with ..."
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
