@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone as django_timezone
 
 from common.errors import ConfigurationError
-from common.fields import EncryptedTextField
+from common.fields import EncryptedTextField, has_secret
 from common.servers import normalise_server
 from common.times import Window, zone
 
@@ -60,7 +60,7 @@ class MastodonAccount(models.Model):
 
     @property
     def has_token(self) -> bool:
-        return bool(self.token)
+        return has_secret(self, "token")
 
 
 class OptOut(models.Model):

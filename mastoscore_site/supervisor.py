@@ -157,7 +157,8 @@ class Supervisor:
     def run(self) -> int:
         """Until SIGINT, SIGTERM or SIGHUP; returns the exit code. Raises ChildKeepsFalling."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
+            is_nohup = number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
+            if not is_nohup:  # a shell's background job ignores SIGINT from birth, but whoever sends it means it
                 signal.signal(number, self._ask_to_stop)
         try:
             while not self._is_stop_asked:
