@@ -21,6 +21,7 @@ class Command(HouseCommand):
         parser.add_argument(
             "--workers", type=int, default=None, help="jobs at the same time (otherwise MASTOSCORE_WORKERS)"
         )
+        parser.add_argument("--no-admin", action="store_true", help="make no first administrator")
 
     def run(self, **options: Any) -> int | None:
         workers = options["workers"]
@@ -28,7 +29,7 @@ class Command(HouseCommand):
             raise ConfigurationError("--workers must be from 1 to 64.")
         address = web.parse_bind(options["bind"])
         with web.listen(address) as listener:
-            prepare(self._say)
+            prepare(self._say, make_admin=not options["no_admin"])
             return supervisor.serve(listener, web.address_of(listener, address), workers=workers, say=self._say)
 
     def _say(self, text: str) -> None:

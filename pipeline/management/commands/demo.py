@@ -39,7 +39,7 @@ class Command(HouseCommand):
             self._tell_where(event, f"http://{options['bind']}")
             if options["serve"]:
                 self._say(f"The bundled fediverse stays on the air at http://{fediverse.home}; Ctrl-C ends it all.\n")
-                call_command("serve", bind=options["bind"])
+                call_command("serve", bind=options["bind"], no_admin=True)  # the demo has its own login
             else:
                 self._say("Nothing is being served now: `make demo` does, and keeps the fediverse on the air.")
         return None
