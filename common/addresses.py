@@ -85,14 +85,19 @@ def is_private_host(address: IPv4Address | IPv6Address, port: int, private_hosts
     return any(host.holds(address, port) for host in private_hosts)
 
 
-def may_contact(text: str, port: int, *, scheme: str, private_hosts: Sequence[PrivateHost]) -> bool:
-    """Whether this address may be contacted: private hosts over both schemes, public addresses over https only."""
+def may_contact(
+    text: str, port: int, *, scheme: str, private_hosts: Sequence[PrivateHost], allows_plain_http: bool = False
+) -> bool:
+    """Whether this address may be contacted: private hosts over both schemes, public addresses over https.
+
+    ``allows_plain_http``: public addresses over http too, for what everybody may read, such as feeds.
+    """
     address = parse_address(text)
     if address is None:
         return False
     if is_private_host(address, port, private_hosts):
         return True
-    return scheme == "https" and is_public(address)
+    return (scheme == "https" or allows_plain_http) and is_public(address)
 
 
 def _parse_private_host(text: str) -> PrivateHost:

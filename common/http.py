@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import copy
 import ssl
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import urljoin
 
 import orjson
@@ -27,16 +25,19 @@ from common.http_errors import (
     Aborted,
     AddressNotAllowed,
     InvalidAnswer,
+    LeadsElsewhere,
     TimedOut,
     TooLarge,
     TooManyRedirects,
     Unreachable,
+    leads_elsewhere,
 )
-from common.http_targets import Target, find_target
+from common.http_sessions import QuietSession, Sessions
+from common.http_targets import Target, find_target, is_closed
 from common.http_trouble import explain, is_lost_connection
 from common.json_reading import NotJson, read_json
 from common.lines import Line, Watcher, too_large
-from common.transport import GateAdapter, shared_ssl_context
+from common.transport import shared_ssl_context
 
 __all__ = [
     "Aborted",
@@ -45,7 +46,10 @@ __all__ = [
     "Gate",
     "GatePolicy",
     "InvalidAnswer",
+    "LeadsElsewhere",
+    "Meter",
     "PrivateHost",
+    "Redirect",
     "TimedOut",
     "TooLarge",
     "TooManyRedirects",
@@ -54,14 +58,18 @@ __all__ = [
     "policy_from_settings",
 ]
 
-_MAX_IDLE_SESSIONS = 64
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "api-key"})
 
 
 @dataclass(frozen=True, slots=True)
 class GatePolicy:
-    """What the gate allows. ``max_bytes`` counts after decompression; ``total_seconds`` includes redirects."""
+    """What the gate allows. ``max_bytes`` counts after decompression; ``total_seconds`` includes redirects.
+
+    ``allows_plain_http``: public servers are asked without encryption too, where the address says so. For what
+    everybody may read; never for anything with a token. ``stays_on_server``: a redirect to another server is not
+    followed but raised as LeadsElsewhere, for visitors who ask one server at a time.
+    """
 
     user_agent: str
     private_hosts: tuple[PrivateHost, ...] = ()
@@ -70,14 +78,53 @@ class GatePolicy:
     total_seconds: float = 40
     max_bytes: int = 8_000_000
     max_redirects: int = 5
+    allows_plain_http: bool = False
+    stays_on_server: bool = False
 
 
 def policy_from_settings(*, extra_private_hosts: Iterable[str] = ()) -> GatePolicy:
     """The site's policy; ConfigurationError when a private host in the settings is none."""
     texts = [*settings.MASTOSCORE_PRIVATE_HOSTS, *extra_private_hosts]
-    about = "; ".join(part for part in (f"+{settings.PROJECT_URL}", settings.MASTOSCORE_CONTACT) if part)
+    page = f"+{settings.PROJECT_URL}" if settings.PROJECT_URL else ""
+    about = "; ".join(part for part in (page, settings.MASTOSCORE_CONTACT) if part)
     readable = "".join(c for c in about if c.isascii() and c.isprintable())
-    return GatePolicy(f"Mastoscore/{VERSION} ({readable})", parse_private_hosts(texts))
+    return GatePolicy(
+        f"Mastoscore/{VERSION} ({readable})" if readable else f"Mastoscore/{VERSION}",
+        parse_private_hosts(texts),
+        connect_seconds=min(10, settings.MASTOSCORE_READ_SECONDS),
+        read_seconds=settings.MASTOSCORE_READ_SECONDS,
+        total_seconds=settings.MASTOSCORE_REQUEST_SECONDS,
+    )
+
+
+class Meter(Protocol):
+    """Watches over what one visitor sends. Each may refuse by raising.
+
+    ``wait`` comes before a request and may take its time; ``begin`` and ``end`` surround every single exchange,
+    redirects and repeated ones too. ``end`` gets the answer, if there was one.
+    """
+
+    def wait(self) -> None: ...
+
+    def begin(self, server: str) -> None: ...
+
+    def end(self, received_bytes: int, seconds: float, answer: Answer | None) -> None: ...
+
+
+class _NoMeter:
+    def wait(self) -> None: ...
+
+    def begin(self, server: str) -> None: ...
+
+    def end(self, received_bytes: int, seconds: float, answer: Answer | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """One redirect that was followed: its status and the address it led to."""
+
+    status_code: int
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +132,7 @@ class Answer:
     """An answer with any HTTP status. Headers are found in any case, several of one name joined by ``, ``.
 
     ``url`` is the address after redirects, ``received_bytes`` the size of the body on the wire, ``seconds``
-    the time since the request began, redirects included.
+    the time since the request began, redirects included; ``redirects`` are those that led here, first one first.
     """
 
     url: str
@@ -94,6 +141,7 @@ class Answer:
     body: bytes
     seconds: float
     received_bytes: int
+    redirects: tuple[Redirect, ...] = ()
 
     def json(self) -> Any:
         """The body as JSON; InvalidAnswer if it is none."""
@@ -109,64 +157,6 @@ class Answer:
             ) from None
 
 
-class _QuietSession(requests.Session):
-    """A session that leaves redirects to the gate, and knows no cookies, no proxies and no passwords of the host."""
-
-    def __init__(self, adapter: GateAdapter) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.adapters.clear()
-        self.mount("https://", adapter)
-        self.mount("http://", adapter)
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
-
-
-class _Sessions:
-    """One session per server, kept open for the next request; the longest idle ones go when there are many."""
-
-    def __init__(self, ssl_context: ssl.SSLContext) -> None:
-        self._ssl_context = ssl_context
-        self._lock = threading.Lock()
-        self._sessions: OrderedDict[tuple[str, str, int], _QuietSession] = OrderedDict()
-        self._users: dict[tuple[str, str, int], int] = {}
-
-    @contextlib.contextmanager
-    def borrow(self, target: Target) -> Iterator[_QuietSession]:
-        key = (target.scheme, target.host, target.port)
-        with self._lock:
-            if key not in self._sessions:
-                self._sessions[key] = _QuietSession(GateAdapter(*key, self._ssl_context))
-            session = self._sessions[key]
-            self._sessions.move_to_end(key)
-            self._users[key] = self._users.get(key, 0) + 1
-        try:
-            yield session
-        finally:
-            self._give_back(key)
-
-    def close(self) -> None:
-        with self._lock:
-            sessions, self._sessions = list(self._sessions.values()), OrderedDict()
-        for session in sessions:
-            session.close()
-
-    def _give_back(self, key: tuple[str, str, int]) -> None:
-        dropped = []
-        with self._lock:
-            self._users[key] -= 1
-            if not self._users[key]:
-                del self._users[key]
-            for idle in [key for key in self._sessions if key not in self._users]:
-                if len(self._sessions) <= _MAX_IDLE_SESSIONS:
-                    break
-                dropped.append(self._sessions.pop(idle))
-        for session in dropped:
-            session.close()
-
-
 class Gate:
     """Sends requests under a policy, from any number of threads; one open connection per server.
 
@@ -176,11 +166,12 @@ class Gate:
 
     def __init__(self, policy: GatePolicy, *, ssl_context: ssl.SSLContext | None = None) -> None:
         self.policy = policy
-        self._sessions = _Sessions(ssl_context or shared_ssl_context())
+        self._sessions = Sessions(ssl_context or shared_ssl_context())
         self._watcher = Watcher()
         self._lock = threading.Lock()
         self._lines: set[Line] = set()
-        self._is_aborted = False
+        self._aborted = threading.Event()
+        self._meter: Meter = _NoMeter()
 
     def __enter__(self) -> Self:
         return self
@@ -189,6 +180,12 @@ class Gate:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def metered(self, meter: Meter) -> Gate:
+        """The same gate (connections, limits, abort) with every request through it told to ``meter``."""
+        gate = copy.copy(self)
+        gate._meter = meter
+        return gate
 
     def get(self, url: str, **options: Any) -> Answer:
         return self.request("GET", url, **options)
@@ -228,8 +225,14 @@ class Gate:
             data=data,
             files=files,
         )
+        self._meter.wait()
         seconds = policy.total_seconds if total_seconds is None else total_seconds
-        line = Line(seconds=seconds, max_bytes=trip.max_bytes, private_hosts=policy.private_hosts)
+        line = Line(
+            seconds=seconds,
+            max_bytes=trip.max_bytes,
+            private_hosts=policy.private_hosts,
+            allows_plain_http=policy.allows_plain_http and not token,
+        )
         self._admit(line)
         try:
             return self._travel(trip, line, url, params)
@@ -248,7 +251,7 @@ class Gate:
     def abort(self) -> None:
         """From any thread: end every request now, waiting or not, and refuse all later ones, with Aborted."""
         with self._lock:
-            self._is_aborted = True
+            self._aborted.set()
             lines = list(self._lines)
         for line in lines:
             line.cut(Aborted)
@@ -261,7 +264,7 @@ class Gate:
 
     def _admit(self, line: Line) -> None:
         with self._lock:
-            if self._is_aborted:
+            if self._aborted.is_set():
                 raise Aborted("stopped on request")
             self._lines.add(line)
         self._watcher.watch(line)
@@ -269,19 +272,25 @@ class Gate:
     def _travel(self, trip: _Trip, line: Line, url: str, params: Mapping[str, Any] | None) -> Answer:
         started = time.monotonic()
         target, headers = find_target(url, self.policy.private_hosts), trip.headers
+        redirects: list[Redirect] = []
         for _ in range(trip.max_redirects + 1):
             request = _prepare(trip, target, headers, params)
             target, params = find_target(str(request.url), self.policy.private_hosts), None
             answer = self._exchange(trip, line, target, request, started)
             location = answer.headers.get("location")
             if answer.status_code not in _REDIRECTS or not location or trip.method not in ("GET", "HEAD"):
-                return answer
+                return replace(answer, redirects=tuple(redirects))
             onward = self._next_target(target, location)
             if onward.origin != target.origin:
                 if trip.has_token:
                     raise _leads_away(target, onward)
                 headers = {name: text for name, text in headers.items() if name.lower() not in _SECRET_HEADERS}
+            if self.policy.stays_on_server and onward.server != target.server:
+                raise leads_elsewhere(
+                    target.server, onward.server, is_closed=is_closed(onward, self.policy.private_hosts)
+                )
             target = onward
+            redirects.append(Redirect(answer.status_code, target.url))
         raise TooManyRedirects(
             f"{target.server} redirects too often",
             server=target.server,
@@ -301,10 +310,8 @@ class Gate:
     ) -> Answer:
         """One hop; asked again once when a connection kept from before turns out to be dead."""
         for is_last in (False, True):
-            line.begin_exchange(target.server)
             try:
-                with self._sessions.borrow(target) as session, line.in_this_thread():
-                    return self._ask(session, trip, line, request, started)
+                return self._ask_metered(trip, line, target, request, started)
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
                 line.check()
                 is_stale = line.is_reused and not line.exchange_bytes and is_lost_connection(error)
@@ -314,8 +321,21 @@ class Gate:
                 raise trouble
         raise AssertionError("unreachable: the second try returns or raises")
 
+    def _ask_metered(
+        self, trip: _Trip, line: Line, target: Target, request: requests.PreparedRequest, started: float
+    ) -> Answer:
+        self._meter.begin(target.server)
+        line.begin_exchange(target.server)
+        begun_at, answer = time.monotonic(), None
+        try:
+            with self._sessions.borrow(target) as session, line.in_this_thread():
+                answer = self._ask(session, trip, line, request, started)
+                return answer
+        finally:
+            self._meter.end(line.exchange_bytes, time.monotonic() - begun_at, answer)
+
     def _ask(
-        self, session: _QuietSession, trip: _Trip, line: Line, request: requests.PreparedRequest, started: float
+        self, session: QuietSession, trip: _Trip, line: Line, request: requests.PreparedRequest, started: float
     ) -> Answer:
         timeout = (self.policy.connect_seconds, self.policy.read_seconds)
         response = session.send(request, stream=True, timeout=timeout, allow_redirects=False)

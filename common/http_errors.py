@@ -40,3 +40,24 @@ class InvalidAnswer(_FinalError):
 
 class Aborted(_FinalError):
     """We were told to stop."""
+
+
+class LeadsElsewhere(_FinalError):
+    """Sends us on to another server, where this visitor does not go: ``onward``, host with port if it has one."""
+
+    onward = ""
+
+
+def leads_elsewhere(server: str, onward: str, *, is_closed: bool) -> RemoteError:
+    """The error for a redirect to another server; ``is_closed``: one that nobody of us may contact."""
+    if is_closed:
+        return AddressNotAllowed(
+            f"{server} redirects to {onward}",
+            server=server,
+            user_message=f"{server} sends us on to an address that we do not contact.",
+        )
+    error = LeadsElsewhere(
+        f"{server} redirects to {onward}", server=server, user_message=f"{server} sends us on to {onward}."
+    )
+    error.onward = onward
+    return error

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from common.addresses import PrivateHost
+from common.addresses import PrivateHost, may_contact, parse_address
 from common.http_errors import AddressNotAllowed, InvalidAnswer
+from common.servers import normalise_server
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -53,6 +54,13 @@ def find_target(url: str, private_hosts: Sequence[PrivateHost], *, sent_by: str 
     if port not in (80, 443) and port < 1024 and port not in {entry.port for entry in private_hosts}:
         raise _refused(sent_by or host, f"port {port} is not contacted")
     return Target(scheme, host, port, parts._replace(fragment=None).url)
+
+
+def is_closed(target: Target, private_hosts: Sequence[PrivateHost]) -> bool:
+    """Whether its host is an address that we do not contact, or no name at all. A name may turn out so later."""
+    if parse_address(target.host) is None:
+        return normalise_server(target.server) is None  # 0x7f.1 is no name, but resolvers know what it means
+    return not may_contact(target.host, target.port, scheme=target.scheme, private_hosts=private_hosts)
 
 
 def _no_address(sent_by: str) -> InvalidAnswer:

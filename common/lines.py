@@ -31,9 +31,17 @@ class Line:
     ``cut`` ends it from any thread; whatever the owner waits for then returns at once, and ``check`` raises.
     """
 
-    def __init__(self, *, seconds: float, max_bytes: int, private_hosts: Sequence[PrivateHost] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        seconds: float,
+        max_bytes: int,
+        private_hosts: Sequence[PrivateHost] = (),
+        allows_plain_http: bool = False,
+    ) -> None:
         self.server = ""
         self.private_hosts = private_hosts
+        self.allows_plain_http = allows_plain_http
         self.deadline = time.monotonic() + seconds
         self.is_reused = False
         self.exchange_bytes = 0

@@ -1,4 +1,4 @@
-"""Client of one server that speaks the Mastodon API; the only module that spells its paths.
+"""Client of one server that speaks the Mastodon API; its paths are spelt here and in the ``mastodon_*`` beside it.
 
 https://docs.joinmastodon.org/methods/timelines/#tag, /methods/accounts/#verify_credentials, /methods/instance/
 """
@@ -38,6 +38,7 @@ __all__ = [
     "ServerFault",
     "TimelinePage",
     "hashtag_path",
+    "page_facts",
     "retry_after_seconds",
 ]
 
@@ -128,7 +129,7 @@ class MastodonServer:
             unreadable=len(rows) - len(toots),
             row_count=len(rows),
             last_id=ids[-1] if ids else None,
-            answer=_page_facts(answer),
+            answer=page_facts(answer),
         )
 
     def verify_credentials(self) -> AccountFacts:
@@ -188,7 +189,8 @@ class MastodonServer:
         )
 
 
-def _page_facts(answer: Answer) -> PageFacts:
+def page_facts(answer: Answer) -> PageFacts:
+    """What of an answer is kept beside its toots."""
     return PageFacts(
         status_code=answer.status_code,
         received_bytes=answer.received_bytes,

@@ -16,7 +16,7 @@ from common.times import now_utc, parse_moment
 _MAX_WAIT_SECONDS = 3600.0
 _MAX_REASON_CHARS = 200
 _HTTP_DATE = re.compile(r"[A-Za-z]{3,9},? \d{1,2}[ -][A-Za-z]{3}[ -]\d{2,4} \d{2}:\d{2}:\d{2}(?: GMT| UTC)?")
-_SECONDS = re.compile(r"(?<![\d.:/-])\d{1,9}(?:\.\d+)?(?![\d.:/-])")
+_SECONDS = re.compile(r"(?<![\d.:/-])\d{1,300}(?:\.\d+)?(?![\d.:/-])")
 
 
 class RemoteRefused(RemoteError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote
 
-from common.http import Gate, InvalidAnswer, TooLarge, TooManyRedirects
+from common.http import Gate, InvalidAnswer, LeadsElsewhere, TooLarge, TooManyRedirects
 from common.mastodon_errors import raise_for_status
 
 AGENT = "mastoscore"
@@ -44,13 +44,13 @@ class RobotsRules:
 def fetch_robots(gate: Gate, server: str) -> RobotsRules:
     """What ``server`` asks of us. No file (any 4xx but 429) allows everything; other failures are raised as they are.
 
-    So does one that is no file of rules by any reading: endless, or behind endless redirects.
+    So does one that is no file of rules by any reading: endless, behind endless redirects, or on another server.
     """
     try:
         answer = gate.get(
             f"{gate.base_url(server)}/robots.txt", max_bytes=_MAX_BYTES, headers={"Accept": "text/plain"}
         )
-    except (TooLarge, TooManyRedirects, InvalidAnswer):
+    except (TooLarge, TooManyRedirects, InvalidAnswer, LeadsElsewhere):
         return RobotsRules(has_file=False)
     if 400 <= answer.status_code < 500 and answer.status_code != 429:
         return RobotsRules(has_file=False)

@@ -12,6 +12,9 @@ import unicodedata
 from functools import lru_cache
 
 MAX_HTML_CHARS = 50_000
+# Many servers show the same toots and profiles, so what was made of a text is remembered for a while.
+_MOST_REMEMBERED = 4096
+_REMEMBERED_CHARS = 2_000
 _MAX_TAG_CHARS = 10_000
 
 # Possessive, and no part crosses a "<": linear whatever is sent. The second form is a tag with a stray quote.
@@ -58,6 +61,13 @@ def html_to_text(markup: object) -> str:
     The parts of links that Mastodon hides are left out, its ellipsis is shown. Anything but a string gives "".
     Reads at most the first 50,000 characters.
     """
+    if isinstance(markup, str) and len(markup) <= _REMEMBERED_CHARS:
+        return _short_to_text(markup)
+    return _render(markup, _Shown())
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _short_to_text(markup: str) -> str:
     return _render(markup, _Shown())
 
 
@@ -73,12 +83,19 @@ def profile_markers(markup: object) -> tuple[str, ...]:
     """The wishes in a profile text or field: those of ``nobot nobots noindex nomastoscore`` it has as hashtags."""
     if not isinstance(markup, str) or not markup:
         return ()
+    return _short_markers(markup) if len(markup) <= _REMEMBERED_CHARS else _find_markers(markup)
+
+
+def _find_markers(markup: str) -> tuple[str, ...]:
     folded = markup.casefold() if markup.isascii() else unicodedata.normalize("NFKC", markup).casefold()
     if not any(marker in folded for marker in ("nobot", "noindex", "nomastoscore")):
         return ()
     text = unicodedata.normalize("NFKC", html_to_text(markup)).casefold()
     found = set(_MARKER.findall(text))
     return tuple(marker for marker in _MARKERS if marker in found)
+
+
+_short_markers = lru_cache(maxsize=_MOST_REMEMBERED)(_find_markers)
 
 
 def fold_hashtag(tag: str) -> str:

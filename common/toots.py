@@ -63,6 +63,7 @@ class Toot:
 
     ``server`` is the server that was asked, ``local_id`` its own id (compared only with ids of that server),
     ``origin`` the server named in ``uri``. Counts are never negative. Hashtags are case-folded, without ``#``.
+    ``is_bare``: from a feed, which says that there is such a toot and nothing of its counts or its author's profile.
     """
 
     uri: str
@@ -84,11 +85,12 @@ class Toot:
     replies: int
     media_count: int
     is_reply: bool
+    is_bare: bool = False
 
     @property
     def is_authoritative(self) -> bool:
         """Whether this copy comes from the toot's own server, whose word on text and counts is final."""
-        return self.origin == self.server
+        return self.origin == self.server and not self.is_bare
 
 
 def parse_statuses(raw: object, *, server: str) -> list[Toot]:

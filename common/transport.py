@@ -184,7 +184,13 @@ def find_addresses(host: str, port: int, scheme: str, line: Line) -> list[Addres
     allowed = [
         (family, address)
         for family, address in found
-        if may_contact(str(address[0]), port, scheme=scheme, private_hosts=line.private_hosts)
+        if may_contact(
+            str(address[0]),
+            port,
+            scheme=scheme,
+            private_hosts=line.private_hosts,
+            allows_plain_http=line.allows_plain_http,
+        )
     ]
     if not found:
         raise _unknown_name(line.server)

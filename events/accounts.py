@@ -88,7 +88,8 @@ def keep_token(account: MastodonAccount, token: str) -> None:
         is_same = False
     if not is_same:
         account.token, account.verified_at = token, None
-        account.save(update_fields=["token", "verified_at"])
+        account.scopes, account.app = "", None  # of the token before
+        account.save(update_fields=["token", "verified_at", "scopes", "app"])
 
 
 def add_account(url: str, token: str = "") -> AccountOutcome:
@@ -108,7 +109,7 @@ def add_account(url: str, token: str = "") -> AccountOutcome:
         account, created = _unconfirmed_account(server)
         keep_token(account, token)
         return AccountOutcome(account, created, is_verified=False, warnings=[warning])
-    account, created = _confirm(server, token, facts)
+    account, created = confirm_account(server, token, facts)
     return AccountOutcome(account, created, is_verified=True)
 
 
@@ -142,7 +143,7 @@ def ask_server(server: str, token: str) -> tuple[AccountFacts | None, str]:
 
 
 @transaction.atomic
-def _confirm(server: str, token: str, facts: AccountFacts) -> tuple[MastodonAccount, bool]:
+def confirm_account(server: str, token: str, facts: AccountFacts) -> tuple[MastodonAccount, bool]:
     """The account the server named; one that had no name yet takes it."""
     account = (
         MastodonAccount.objects.filter(server=server, username=facts.username).defer("token").first()
@@ -150,6 +151,7 @@ def _confirm(server: str, token: str, facts: AccountFacts) -> tuple[MastodonAcco
     )
     created = account is None
     account = account or MastodonAccount(server=server)
+    account.scopes, account.app = "", None  # whoever knows better sets them afterwards
     _note_facts(account, token, facts)
     return account, created
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -33,11 +34,13 @@ from events.services import (
     import_event_text,
     weeks_later,
 )
+from events.thread_texts import THREAD_TEXTS
 
 __all__ = ["AccountAdmin", "EventAdmin", "GroupAdmin", "OptOutAdmin", "SeriesAdmin", "UserAdmin"]
 
+_FETCH_FIELDS = ["more_hashtags", "excluded_hashtags", "hours_margin", "fetch_mode", "max_toots", "fetch_dry_run"]
 SCORING_TABS: list[tuple[str, dict[str, Any]]] = [
-    ("Fetch", {"classes": ["tab"], "fields": ["hours_margin", "max_toots", "fetch_dry_run"]}),
+    ("Fetch", {"classes": ["tab"], "fields": _FETCH_FIELDS}),
     (
         "Scoring",
         {"classes": ["tab"], "fields": ["top_n", "consent", "leave_out_bots", ("autoscore", "autoscore_delay")]},
@@ -64,14 +67,28 @@ SCORING_TABS: list[tuple[str, dict[str, Any]]] = [
                 ("blog_tags", "blog_categories"),
                 ("posting_account", "bot_username"),
                 ("tag_users", "post_dry_run"),
+                ("post_visibility", "post_language"),
+                "post_content_warning",
+                ("post_auto_approve", "post_allow_changes"),
             ],
         },
     ),
+    ("Words of the thread", {"classes": ["tab"], "fields": [f"thread_{name}" for name in THREAD_TEXTS]}),
 ]
 
 
+class ApprovingOptions:
+    """What lets threads out without anybody looking is for those who may approve them."""
+
+    readonly_fields: Sequence[str] = ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+        guarded = () if request.user.has_perm("pipeline.post_thread") else ("post_auto_approve", "post_allow_changes")
+        return [*self.readonly_fields, *guarded]
+
+
 @admin.register(Event)
-class EventAdmin(ModelAdmin):
+class EventAdmin(ApprovingOptions, ModelAdmin):
     form = EventForm
     list_display = ["display_title", "display_hashtag", "display_start", "display_state", "display_published"]
     list_filter = [
@@ -269,7 +286,7 @@ class EventAdmin(ModelAdmin):
 
 
 @admin.register(Series)
-class SeriesAdmin(ModelAdmin):
+class SeriesAdmin(ApprovingOptions, ModelAdmin):
     form = SeriesForm
     list_display = ["title", "hashtag", "timezone", "autoscore"]
     search_fields = ["title", "slug", "hashtag"]

@@ -185,6 +185,22 @@ class ImportForm(forms.Form):
         return file
 
 
+class ConnectForm(forms.Form):
+    """Which server the account is on."""
+
+    server = forms.CharField(
+        max_length=300,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "mastodon.example", "autocapitalize": "none"}),
+        help_text="Its name or address. You sign in there and say yes; your password stays there.",
+    )
+
+    def clean_server(self) -> str:
+        try:
+            return parse_server(self.cleaned_data["server"])
+        except ConfigurationError as error:
+            raise ValidationError(error.user_message) from error
+
+
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
     """The stored token never comes out: the field is empty, and empty leaves the token as it is."""
 
@@ -221,4 +237,5 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         token = self.cleaned_data["set_token"]
         if token or self.cleaned_data.get("forget_token"):
             self.instance.token, self.instance.verified_at = token, None
+            self.instance.scopes, self.instance.app = "", None
         return super().save(commit)

@@ -180,6 +180,8 @@ OPTIONS: tuple[Option, ...] = (
     _username(MAIN, "home_username"),
     _formerly_analyse("botusername", "bot_username"),
     _general("hashtag", "hashtag"),
+    _general("more_hashtags", "more_hashtags", is_ours=True, is_list=True),
+    _general("excluded_hashtags", "excluded_hashtags", is_ours=True, is_list=True),
     _formerly_analyse("top_n", "top_n", read_whole_number),
     _formerly_analyse("timezone", "timezone", read_zone),
     _general("event_title", "event_title"),
@@ -192,6 +194,7 @@ OPTIONS: tuple[Option, ...] = (
     _general("autoscore", "autoscore", read_boolean, write_boolean, is_ours=True),
     _general("autoscore_delay", "autoscore_delay", read_delay, format_duration, is_ours=True),
     _phase("fetch", "max", "max_toots", read_whole_number),
+    _phase("fetch", "mode", "fetch_mode", read_word, is_ours=True),
     _phase("fetch", "dry_run", "fetch_dry_run", read_boolean, write_boolean),
     _phase("analyse", "consent", "consent", read_word, is_ours=True),
     _phase("analyse", "leave_out_bots", "leave_out_bots", read_boolean, write_boolean, is_ours=True),
@@ -209,6 +212,11 @@ OPTIONS: tuple[Option, ...] = (
     _address("post", "posting_server", is_left_out_when_empty=True),
     _username("post", "posting_username"),
     _phase("post", "dry_run", "post_dry_run", read_boolean, write_boolean),
+    _phase("post", "visibility", "post_visibility", read_word, is_ours=True),
+    _phase("post", "language", "post_language", is_ours=True),
+    _phase("post", "content_warning", "post_content_warning", is_ours=True),
+    _phase("post", "auto_approve", "post_auto_approve", read_boolean, write_boolean, is_ours=True),
+    _phase("post", "allow_changes", "post_allow_changes", read_boolean, write_boolean, is_ours=True),
     _phase("post", "tag_users", "tag_users", read_boolean, write_boolean, elsewhere=(("analyse", "tag_users"),)),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,12 +15,36 @@ from django.utils import timezone as django_timezone
 from common.errors import ConfigurationError
 from common.fields import EncryptedTextField, has_secret
 from common.servers import normalise_server
+from common.text import fold_hashtag
 from common.times import Window, zone
+from events.thread_texts import MAX_TEMPLATE, THREAD_TEXTS, ValidThreadText
 
 validate_hashtag = RegexValidator(
     r"\A(?=.*[^\W\d_])[\w·・\u200c]{1,100}\Z",
     "A hashtag is one word of letters, digits and underscores, without “#”, and not digits alone.",
 )
+
+
+MOST_HASHTAGS = 20
+
+
+def split_hashtags(text: str) -> tuple[str, ...]:
+    """The hashtags of a list with commas or blanks between them, without ``#``; each once, whatever its spelling."""
+    tags: dict[str, str] = {}
+    for tag in re.split(r"[,\s]+", text):
+        tags.setdefault(fold_hashtag(tag), tag.lstrip("#＃"))
+    return tuple(tag for tag in tags.values() if tag)
+
+
+def validate_hashtags(text: str) -> None:
+    tags = split_hashtags(text)
+    for tag in tags:
+        try:
+            validate_hashtag(tag)
+        except ValidationError as error:
+            raise ValidationError(f"“{tag}” is no hashtag. {error.messages[0]}") from error
+    if len(tags) > MOST_HASHTAGS:
+        raise ValidationError(f"At most {MOST_HASHTAGS} hashtags.")
 
 
 def validate_zone(name: str) -> None:
@@ -44,6 +69,21 @@ class MastodonAccount(models.Model):
         max_length=200, blank=True, help_text="As the server confirmed it; empty until then, or without a token."
     )
     token = EncryptedTextField(blank=True, editable=False)
+    scopes = models.CharField(
+        max_length=500,
+        blank=True,
+        editable=False,
+        help_text="What the token may do, as the server said when it gave it; empty if it was pasted.",
+    )
+    app = models.ForeignKey(
+        "ServerApp",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="accounts",
+        help_text="Through which the token was given; empty if it was pasted.",
+    )
     details = models.JSONField(
         default=dict, blank=True, editable=False, help_text="What the server said the account is."
     )
@@ -63,6 +103,27 @@ class MastodonAccount(models.Model):
         return has_secret(self, "token")
 
 
+class ServerApp(models.Model):
+    """Our app as registered on one server, for one address of ours that people come back to."""
+
+    server = models.CharField(max_length=270, validators=[validate_server])
+    redirect_uri = models.CharField(max_length=500)
+    client_id = models.CharField(max_length=2000)
+    client_secret = EncryptedTextField()
+    scopes = models.CharField(max_length=500)
+    has_pkce = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["server"]
+        verbose_name = "app on a server"
+        verbose_name_plural = "apps on servers"
+        constraints = [models.UniqueConstraint(fields=["server", "redirect_uri"], name="app_once_per_server")]
+
+    def __str__(self) -> str:
+        return f"app on {self.server}"
+
+
 class OptOut(models.Model):
     """An author (``user@server``) or a whole server never to be quoted, named or linked."""
 
@@ -70,6 +131,12 @@ class OptOut(models.Model):
         max_length=500, unique=True, help_text="user@server for one author, or a server's name for everyone on it."
     )
     reason = models.CharField(max_length=500, blank=True)
+    erased_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When everything of theirs was erased; since then nothing is stored, so they do not count either.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -97,6 +164,14 @@ def normalise_target(text: str) -> str:
     return f"{user}@{server}" if user else server
 
 
+def text_field(name: str) -> models.TextField[str, str]:
+    """A text of the thread that a host may write anew; empty: ours."""
+    text = THREAD_TEXTS[name]
+    return models.TextField(
+        text.label, max_length=MAX_TEMPLATE, blank=True, validators=[ValidThreadText(name)], help_text=text.help_text
+    )
+
+
 class ScoringDefaults(models.Model):
     """Everything a series hands down to its events by being copied."""
 
@@ -109,7 +184,29 @@ class ScoringDefaults(models.Model):
         EXPLICIT = "explicit", "explicit wishes are honoured"
         STRICT = "strict", "only authors who are discoverable and indexable"
 
+    class FetchMode(models.TextChoices):
+        THOROUGH = "thorough", "thorough: everything every server shows"
+        QUICK = "quick", "quick: own toots of every server, and more where that pays"
+
+    class Visibility(models.TextChoices):
+        PUBLIC = "public", "public"
+        UNLISTED = "unlisted", "quiet public (unlisted)"
+        PRIVATE = "private", "followers only"
+        DIRECT = "direct", "nobody but the account itself"
+
     hashtag = models.CharField(max_length=100, validators=[validate_hashtag], help_text="Without “#”.")
+    more_hashtags = models.CharField(
+        max_length=1000,
+        blank=True,
+        validators=[validate_hashtags],
+        help_text="Comma separated: a toot with any of these counts as well.",
+    )
+    excluded_hashtags = models.CharField(
+        max_length=1000,
+        blank=True,
+        validators=[validate_hashtags],
+        help_text="Comma separated: a toot with any of these does not count.",
+    )
     timezone = models.CharField(
         "time zone",
         max_length=64,
@@ -144,6 +241,7 @@ class ScoringDefaults(models.Model):
     max_toots = models.PositiveIntegerField(
         "most toots per server", default=2000, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)]
     )
+    fetch_mode = models.CharField("mode of the fetch", max_length=10, choices=FetchMode, default=FetchMode.THOROUGH)
     top_n = models.PositiveSmallIntegerField(
         default=3, validators=[MinValueValidator(1), MaxValueValidator(100)], help_text="Toots in each ranking."
     )
@@ -152,7 +250,37 @@ class ScoringDefaults(models.Model):
     bot_username = models.CharField(max_length=200, blank=True, help_text="The posting account's name, for display.")
     tag_users = models.BooleanField(default=False, help_text="Mention authors with “@” in the thread.")
     fetch_dry_run = models.BooleanField(default=False, help_text="A fetch uses the bundled fediverse only.")
-    post_dry_run = models.BooleanField(default=True, help_text="The thread is shown, never sent.")
+    post_dry_run = models.BooleanField(
+        default=True, help_text="The thread is shown and not sent, unless somebody says to send it."
+    )
+    post_visibility = models.CharField(
+        "visibility of the thread", max_length=10, choices=Visibility, default=Visibility.PUBLIC
+    )
+    post_language = models.CharField(
+        "language of the thread",
+        max_length=10,
+        blank=True,
+        default="en",
+        validators=[RegexValidator(r"\A[a-z]{2,3}(-[A-Za-z]{2,4})?\Z", "A language is a code such as en or pt-BR.")],
+        help_text="A code such as en; empty: what the account is set to.",
+    )
+    post_content_warning = models.CharField("content warning of the thread", max_length=200, blank=True)
+    post_auto_approve = models.BooleanField(
+        "approve by itself", default=False, help_text="A new draft counts as approved without anybody looking at it."
+    )
+    post_allow_changes = models.BooleanField(
+        "allow late changes",
+        default=False,
+        help_text="When a toot shown in the approved thread is gone, the next in rank takes its place and the thread "
+        "goes out; otherwise the draft goes back to be approved again.",
+    )
+    thread_opening = text_field("opening")
+    thread_author = text_field("author")
+    thread_heading = text_field("heading")
+    thread_entry = text_field("entry")
+    thread_graph = text_field("graph")
+    thread_wordcloud = text_field("wordcloud")
+    thread_closing = text_field("closing")
 
     graph_title = models.CharField(max_length=200, blank=True)
     start_label = models.CharField(max_length=100, blank=True, default="Start")
@@ -260,6 +388,20 @@ class Event(ScoringDefaults):
             except ConfigurationError as error:
                 raise ValidationError({"timezone": error.user_message}) from error
             self.hashtag_key = self.hashtag.casefold()
+        both = {*map(fold_hashtag, self.hashtags)} & {*map(fold_hashtag, self.excluded)}
+        if both:
+            text = f"#{min(both)} cannot be looked for and left out at once."
+            raise ValidationError({"excluded_hashtags": text})
+
+    @property
+    def hashtags(self) -> tuple[str, ...]:
+        """Every hashtag whose toots count, the event's name first."""
+        return split_hashtags(f"{self.hashtag},{self.more_hashtags}")
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """Hashtags whose toots do not count."""
+        return split_hashtags(self.excluded_hashtags)
 
     @property
     def title(self) -> str:

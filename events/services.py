@@ -58,6 +58,13 @@ def create_event(**values: Any) -> Event:
     return _store(Event(**values))
 
 
+def change_event(event: Event, values: Mapping[str, Any]) -> Event:
+    """The event with new values, checked; raises InvalidEvent or EventConflict and stores nothing then."""
+    for name, value in values.items():
+        setattr(event, name, value)
+    return _store(event)
+
+
 def copy_event_to_next_week(event: Event, weeks: int = 1, *, episode_title: str = "") -> Event:
     """The same event some weeks later, at the same time by the clocks of its zone; no results are copied.
 
@@ -86,15 +93,17 @@ def create_event_from_series(series: Series, start: datetime, *, episode_title: 
 
 
 def import_event_text(
-    text: str, *, name: str, slug: str | None = None, credentials_text: str | None = None
+    text: str, *, name: str, slug: str | None = None, credentials_text: str | None = None, is_new: bool = False
 ) -> ImportOutcome:
     """Store the event an INI file describes; all or nothing.
 
     ``name`` is the file's name (empty or ``-`` for none): a file imported before updates its event. Otherwise the
     event is found, or made, by ``slug``, the file's own slug, the file's name, or hashtag and date. Raises
-    IniError with every problem of the file, EventConflict, BadCredentials.
+    IniError with every problem of the file, EventConflict (``is_new``: also if the event is there already),
+    BadCredentials.
     """
-    return import_event_sections(ini.parse(text), name=name, slug=slug, credentials_text=credentials_text)
+    sections = ini.parse(text)
+    return import_event_sections(sections, name=name, slug=slug, credentials_text=credentials_text, is_new=is_new)
 
 
 def import_event_sections(
@@ -103,6 +112,7 @@ def import_event_sections(
     name: str,
     slug: str | None = None,
     credentials_text: str | None = None,
+    is_new: bool = False,
 ) -> ImportOutcome:
     """As ``import_event_text``, from {section: {option: text}}."""
     reading = ini.read_sections(sections)
@@ -115,6 +125,8 @@ def import_event_sections(
     with transaction.atomic():
         event = _target(reading, file_name, slug)
         created = event.pk is None
+        if is_new and not created:
+            raise EventConflict(f"There is an event “{event.slug}” already.")
         moved = _movement(event, reading)
         _apply(reading, event)
         event.ini_name = file_name or event.ini_name
@@ -124,6 +136,36 @@ def import_event_sections(
         if file_name:
             Event.objects.filter(ini_name=file_name).exclude(pk=event.pk).update(ini_name="")
     return ImportOutcome(event, created, [*moved, *capped(reading.warnings)])
+
+
+def store_config(
+    name: str, sections: Mapping[str, Mapping[str, str]], *, is_replacing: bool = False
+) -> ImportOutcome:
+    """An event of that name (slug, or name of an INI file) with this configuration, whole.
+
+    Raises EventConflict if there is one already and ``is_replacing`` is not set, else as ``import_event_text``.
+    """
+    try:
+        before = find_event(name)
+    except UnknownEvent:
+        return _store_new_config(name, sections)
+    if not is_replacing:
+        raise EventConflict(f"There is an event “{before.slug}” already.")
+    return replace_config(before, sections)
+
+
+def replace_config(event: Event, sections: Mapping[str, Mapping[str, str]]) -> ImportOutcome:
+    """The same event with this configuration, whole."""
+    return import_event_sections(sections, name="-", slug=event.slug)
+
+
+def _store_new_config(name: str, sections: Mapping[str, Mapping[str, str]]) -> ImportOutcome:
+    """The name becomes the slug where it can be one, so that the event is found by it."""
+    file_name = PurePosixPath(name.strip().removeprefix("ini/")).name
+    stem = file_name.removesuffix(".ini")
+    slug = stem if _SLUG.fullmatch(stem) else None
+    is_slug_alone = slug is not None and file_name == stem
+    return import_event_sections(sections, name="-" if is_slug_alone else file_name, slug=slug, is_new=True)
 
 
 def config_dict(event: Event) -> ini.Sections:

@@ -91,3 +91,21 @@ class Beat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class ServerTurn(models.Model):
+    """Who may ask a server just now. One row per server, so that nobody else does, whatever process and crawl.
+
+    ``not_before`` is what the server asked for (rate limit, Retry-After); it binds whoever comes next.
+    """
+
+    server = models.CharField(max_length=270, primary_key=True)
+    holder = models.CharField(max_length=300, blank=True)
+    held_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["holder"], name="turn_by_holder")]
+
+    def __str__(self) -> str:
+        return f"{self.server}: {self.holder or 'free'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,25 @@ def check_private_hosts(**kwargs: Any) -> list[CheckMessage]:
     except ConfigurationError as error:
         return [Error(f"MASTOSCORE_PRIVATE_HOSTS: {error.user_message}", id="mastoscore.E006")]
     return []
+
+
+@register()
+def check_api_settings(**kwargs: Any) -> list[CheckMessage]:
+    problems: list[CheckMessage] = [
+        Error(f"API_RATE_{scope.upper()} must be at least 1.", id="mastoscore.E007")
+        for scope, limit in settings.API_RATES.items()
+        if limit < 1
+    ]
+    if settings.API_MAX_BODY_BYTES < 1 or settings.PROXIES < 0:
+        problems.append(Error("API_MAX_BODY_BYTES must be at least 1, and PROXIES at least 0.", id="mastoscore.E008"))
+    for network in settings.METRICS_ALLOWED:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            problems.append(
+                Error(f"METRICS_ALLOWED: “{network}” is neither an address nor a network.", id="mastoscore.E009")
+            )
+    return problems
 
 
 @register()

@@ -58,11 +58,22 @@ NAVIGATION: list[dict[str, Any]] = [
         ],
     },
     {
+        "title": "Reader",
+        "items": [
+            _link("Feeds", "rss_feed", "feeds", "feed"),
+            _link("Sources", "bookmarks", "feeds", "source"),
+            _link("Categories", "folder", "feeds", "category"),
+            _link("Muted phrases", "volume_off", "feeds", "mute"),
+            _link("Reading options", "tune", "feeds", "readeroptions"),
+        ],
+    },
+    {
         "title": "People",
         "items": [
             _link("Mastodon accounts", "alternate_email", "events", "mastodonaccount"),
             _link("Opt-outs", "do_not_disturb_on", "events", "optout"),
             _link("Users", "group", "auth", "user"),
+            _link("API tokens", "key", "mastoscore_site", "apitoken"),
         ],
     },
 ]

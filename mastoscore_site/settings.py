@@ -7,6 +7,8 @@ from typing import Any
 
 import environ
 
+from mastoscore_site.api_settings import REST_FRAMEWORK as REST_FRAMEWORK
+from mastoscore_site.api_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from mastoscore_site.look import UNFOLD as UNFOLD
 from mastoscore_site.secret_key import load_or_make_secret_key
 
@@ -36,16 +38,20 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_q",
     "mastoscore_site",
     "jobs",
     "events",
     "pipeline",
+    "feeds",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "mastoscore_site.security.ContentSecurityPolicy",
+    "mastoscore_site.api_middleware.ApiAnswers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -57,8 +63,9 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "mastoscore_site.urls"
 WSGI_APPLICATION = "mastoscore_site.wsgi.application"
-LOGIN_URL = "admin:login"
+LOGIN_URL = "login"  # for everybody; the backstage has a door of its own, for staff
 LOGIN_REDIRECT_URL = "admin:index"
+LOGOUT_REDIRECT_URL = "login"
 
 TEMPLATES: list[dict[str, Any]] = [
     {
@@ -96,7 +103,7 @@ CACHES = {
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
         if REDIS_URL
         else {
-            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "BACKEND": "mastoscore_site.cache.SharedDatabaseCache",
             "LOCATION": "mastoscore_cache",
             "OPTIONS": {"MAX_ENTRIES": 20_000},  # rules of robots.txt of every server met
         }
@@ -149,9 +156,26 @@ MASTOSCORE_CONTACT = env.str("MASTOSCORE_CONTACT", default="")
 MASTOSCORE_FETCH_THREADS = env.int("MASTOSCORE_FETCH_THREADS", default=32)
 # Servers asked in one crawl; hosts named beyond that are not looked for, and the summary says so.
 MASTOSCORE_MAX_SERVERS = env.int("MASTOSCORE_MAX_SERVERS", default=5000)
+# Most requests and megabytes, of one server and in one crawl; what is cut short by it says so.
+MASTOSCORE_MAX_REQUESTS_PER_SERVER = env.int("MASTOSCORE_MAX_REQUESTS_PER_SERVER", default=3000)
+MASTOSCORE_MAX_MB_PER_SERVER = env.int("MASTOSCORE_MAX_MB_PER_SERVER", default=500)
+MASTOSCORE_MAX_REQUESTS = env.int("MASTOSCORE_MAX_REQUESTS", default=200_000)
+MASTOSCORE_MAX_MB = env.int("MASTOSCORE_MAX_MB", default=20_000)
+# Other workers that may join a large crawl while they have nothing else to do.
+MASTOSCORE_FETCH_HELPERS = env.int("MASTOSCORE_FETCH_HELPERS", default=1)
+# Seconds for one request as a whole, and for the next bytes of its answer.
+MASTOSCORE_REQUEST_SECONDS = env.float("MASTOSCORE_REQUEST_SECONDS", default=40)
+MASTOSCORE_READ_SECONDS = env.float("MASTOSCORE_READ_SECONDS", default=20)
 # Seconds before a request that failed in passing (429, 5xx, no connection) is tried again: one attempt per number.
 MASTOSCORE_RETRY_PAUSES = env.list("MASTOSCORE_RETRY_PAUSES", cast=float, default=[1, 4, 15, 60])
 PROJECT_URL = env.str("MASTOSCORE_PROJECT_URL", default="")
+# How many feeds are asked at the same time (one per host), and the pause before the next one of a host.
+MASTOSCORE_FEED_THREADS = env.int("MASTOSCORE_FEED_THREADS", default=16)
+MASTOSCORE_FEED_HOST_PAUSE_SECONDS = env.float("MASTOSCORE_FEED_HOST_PAUSE_SECONDS", default=1.0)
+# Many blogs still have no certificate; what they publish is public anyway.
+MASTOSCORE_FEEDS_OVER_HTTP = env.bool("MASTOSCORE_FEEDS_OVER_HTTP", default=True)
+# How long a server may work on a picture of the thread before we give up for this time.
+MASTOSCORE_MEDIA_SECONDS = env.float("MASTOSCORE_MEDIA_SECONDS", default=120)
 
 TMDB_API_KEY = env.str("TMDB_API_KEY", default="")
 TMDB_API_URL = env.str("TMDB_API_URL", default="https://api.themoviedb.org/3")
@@ -163,6 +187,24 @@ MASTOSCORE_BLOG_DIR = env.str("MASTOSCORE_BLOG_DIR", default="")
 MASTOSCORE_SITE_URL = env.str("MASTOSCORE_SITE_URL", default="").rstrip("/")
 # Where readers reach the Hugo site, for the blog link in the thread.
 MASTOSCORE_BLOG_URL = env.str("MASTOSCORE_BLOG_URL", default="").rstrip("/")
+
+# --- the API and those who watch over the site ----------------------------------------------------------------------
+# Calls per minute of a user, or of an address that is not signed in; each scope has an allowance of its own.
+API_RATES = {
+    "general": env.int("API_RATE_GENERAL", default=60),
+    "jobs": env.int("API_RATE_JOBS", default=30),
+    "metrics": env.int("API_RATE_METRICS", default=120),
+    "sources": env.int("API_RATE_SOURCES", default=60),
+    "summaries": env.int("API_RATE_SUMMARIES", default=10),
+}
+API_MAX_BODY_BYTES = env.int("API_MAX_BODY_BYTES", default=2_500_000)
+API_CORS_ORIGINS = env.list("API_CORS_ORIGINS", default=[])
+# How many proxies of our own stand in front, each adding the address it saw to X-Forwarded-For.
+PROXIES = env.int("PROXIES", default=0)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_ALLOWED = env.list("METRICS_ALLOWED", default=[])
+READY_MAX_QUEUE_SECONDS = env.int("READY_MAX_QUEUE_SECONDS", default=3600)
+READY_MIN_DISK_MB = env.int("READY_MIN_DISK_MB", default=200)
 
 # --- look and language ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

@@ -5,10 +5,18 @@ from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
+from mastoscore_site.health import healthz, readyz
+from mastoscore_site.metrics import metrics
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/event/", include("pipeline.admin_urls")),
     path("admin/", admin.site.urls),
     # Asked for by browsers on pages that name no icon.
     path("favicon.ico", RedirectView.as_view(url=static("img/favicon.svg"))),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("metrics", metrics),
+    path("", include("mastoscore_site.token_pages")),
+    path("", include("mastoscore_site.api")),
     path("", include("pipeline.urls")),
 ]

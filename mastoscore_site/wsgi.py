@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mastoscore_site.settings")
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+
+from mastoscore_site.handler import HouseHandler  # noqa: E402
+
+application = HouseHandler()

@@ -14,10 +14,13 @@ from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from common.errors import MastoscoreError
 from common.links import safe_link
-from pipeline.models import Analysis, Artifact, Crawl, ThreadToot, Toot, Visit
+from pipeline.models import Analysis, Artifact, Crawl, ServerFacts, Thread, ThreadToot, Toot, Visit
 from pipeline.public_files import CONTENT_TYPES, file_name
 from pipeline.servers_report import group_of, outcome_words, particulars
+from pipeline.thread.edit import edit_toot
+from pipeline.thread.ledger import find_thread
 
 STATE_COLOURS = {"running": "info", "complete": "success", "failed": "danger", "cancelled": "warning"}
 
@@ -56,8 +59,17 @@ def outward_link(url: str) -> str:
 
 @admin.register(Crawl)
 class CrawlAdmin(ReadOnlyAdmin):
-    list_display = ("name", "event_link", "state_label", "servers_asked", "world", "created_at", "finished_at")
-    list_filter = ("state", "is_mock", "created_at")
+    list_display = (
+        "name",
+        "event_link",
+        "state_label",
+        "mode",
+        "servers_asked",
+        "world",
+        "created_at",
+        "finished_at",
+    )
+    list_filter = ("state", "mode", "is_mock", "created_at")
     search_fields = ("event__slug", "event__event_title", "event__episode_title", "hashtag")
     list_select_related = ("event",)
     exclude = ("event", "job")
@@ -102,6 +114,13 @@ class CrawlAdmin(ReadOnlyAdmin):
         return format_html(
             '<a class="ms-link" href="{}">What each of the {} servers did</a>', address, crawl.visit_count
         )
+
+
+@admin.register(ServerFacts)
+class ServerFactsAdmin(ReadOnlyAdmin):
+    list_display = ("server", "software", "version", "asked_at")
+    list_filter = ("software",)
+    search_fields = ("server",)
 
 
 @admin.register(Visit)
@@ -265,17 +284,20 @@ class ThreadTootAdmin(ReadOnlyAdmin):
     fields = ("event_link", "position", "role", "text", "media", "state", "address", "sent_at")
 
     def has_change_permission(self, request: HttpRequest, obj: ThreadToot | None = None) -> bool:
-        is_open = obj is None or obj.state == ThreadToot.State.PLANNED
+        is_open = obj is None or (
+            obj.state == ThreadToot.State.PLANNED and find_thread(obj.event).state == Thread.State.DRAFT
+        )
         return is_open and request.user.has_perm("pipeline.change_threadtoot")
 
     def get_readonly_fields(self, request: HttpRequest, obj: ThreadToot | None = None) -> list[str]:
         return [name for name in self.fields if name != "text"]
 
     def save_model(self, request: HttpRequest, obj: ThreadToot, form: Any, change: bool) -> None:
-        """Only while it is still planned: the sender may have taken it since the form was shown."""
-        rows = ThreadToot.objects.filter(pk=obj.pk, state=ThreadToot.State.PLANNED)
-        if not rows.update(text=obj.text):
-            self.message_user(request, "This toot is being sent by now; its text was not changed.", level="WARNING")
+        """Only while it is still a draft: somebody may have approved it since the form was shown."""
+        try:
+            edit_toot(obj.event, obj.pk, text=obj.text)
+        except MastoscoreError as error:
+            self.message_user(request, error.user_message, level="WARNING")
 
     @display(description="toot")
     def words(self, toot: ThreadToot) -> str:
@@ -284,14 +306,16 @@ class ThreadTootAdmin(ReadOnlyAdmin):
     @display(
         description="state",
         ordering="state",
-        label={"planned": "info", "sending": "warning", "sent": "success", "failed": "danger"},
+        label={"planned": "info", "sending": "warning", "sent": "success", "failed": "danger", "deleted": "danger"},
     )
     def state_label(self, toot: ThreadToot) -> tuple[str, str]:
         return toot.state, toot.get_state_display()
 
     @display(description="event")
     def event_link(self, toot: ThreadToot) -> str:
-        return link_to("events_event", toot.event_id, str(toot.event))
+        thread = reverse("pipeline_admin:thread", args=[toot.event_id])
+        event = link_to("events_event", toot.event_id, str(toot.event))
+        return format_html('{}, <a class="ms-link" href="{}">its thread</a>', event, thread)
 
     @display(description="address")
     def address(self, toot: ThreadToot) -> str:

@@ -1,19 +1,16 @@
-"""Pieces of the backstage that are no list and no form: the live panel of an event, the preview of its thread."""
+"""The live panel of an event on its page of the backstage; the page of its thread is in ``thread_views``."""
 
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from events.models import Event
 from jobs.models import Job
 from jobs.services import request_cancel
-from pipeline.core.post import Picture, PlannedToot, ThreadLimits
-from pipeline.core.thread_preview import Preview, render_thread
 from pipeline.event_panel import build_panel
 
 # htmx takes the content and stops asking: https://htmx.org/docs/#load_polling
@@ -24,39 +21,16 @@ STOP_POLLING = 286
 @never_cache
 def event_phases(request: HttpRequest, pk: int) -> HttpResponse:
     """The panel alone, asked for every two seconds while a job is at work."""
-    return _panel(request, _event_or_refuse(request, pk, "events.view_event"))
+    return _panel(request, event_or_refuse(request, pk, "events.view_event"))
 
 
 @require_POST
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask the event's active job to stop; answers the panel."""
-    event = _event_or_refuse(request, pk, "events.change_event")
+    event = event_or_refuse(request, pk, "events.change_event")
     for job in event.jobs.filter(status__in=Job.ACTIVE):
         request_cancel(job.pk)
     return _panel(request, event)
-
-
-@require_safe
-@never_cache
-def thread_preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """The thread as its rows stand now, after a host's edits."""
-    event = _event_or_refuse(request, pk, "events.view_event")
-    account = event.thread_account
-    preview = Preview(
-        title=event.title,
-        author=str(account) if account is not None else "no account yet",
-        note="As it is planned right now; edits of its toots are in it.",
-        limits=ThreadLimits(),
-    )
-    toots = [
-        PlannedToot(row.role, row.text, tuple(Picture(**picture) for picture in row.media))
-        for row in event.thread.order_by("position")
-    ]
-
-    def address(path: str) -> str:
-        return reverse("pipeline:file", args=[event.slug, path.rpartition("/")[2]])
-
-    return HttpResponse(render_thread(toots, "html", preview, address))
 
 
 def _panel(request: HttpRequest, event: Event) -> HttpResponse:
@@ -65,7 +39,7 @@ def _panel(request: HttpRequest, event: Event) -> HttpResponse:
     return render(request, "admin/pipeline/event_panel.html", {"panel": panel, "event": event}, status=status)
 
 
-def _event_or_refuse(request: HttpRequest, pk: int, permission: str) -> Event:
+def event_or_refuse(request: HttpRequest, pk: int, permission: str) -> Event:
     if not request.user.has_perm(permission):
         raise PermissionDenied
     events = Event.objects.select_related("analysis", "posting_account", "home_account")

@@ -17,5 +17,9 @@ class PipelineConfig(AppConfig):
 
         for kind, label in LABELS.items():
             kinds.register(kind, f"pipeline.phases.{kind}.run", label=label.lower())
+        kinds.register("send", "pipeline.thread.send.run", label="sending of the thread")
+        kinds.register("delete_thread", "pipeline.thread.removal.run", label="deletion of the thread")
+        kinds.register("reset", "pipeline.reset.run", label="reset of the fetch")
+        kinds.register("fetch_help", "pipeline.crawl.helping.run", label="help with a fetch")
         register_schedule("autoscore", "pipeline.schedules.autoscore", AUTOSCORE_MINUTES)
         event_panel.register()

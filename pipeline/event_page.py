@@ -9,6 +9,7 @@ from common.links import safe_link
 from common.times import zone
 from events.models import Event
 from pipeline import results_page
+from pipeline.core.method import Unseen, describe_coverage
 from pipeline.models import Analysis, ThreadToot, Toot, Visit
 from pipeline.public_files import PublicFile, list_public_files
 from pipeline.results_page import Consent, LeftOut, Number, Ranking
@@ -30,6 +31,7 @@ class EventPage:
     files: dict[str, PublicFile]
     downloads: list[PublicFile]
     servers: ServersSummary | None
+    coverage: str
     thread_link: str
     is_withholding: bool
 
@@ -65,6 +67,7 @@ def build_event_page(event: Event) -> EventPage:
         files=files,
         downloads=[file for file in files.values() if file.label],
         servers=summarise_servers(crawl) if crawl is not None else None,
+        coverage=describe_coverage(Unseen.from_coverage(crawl.summary.get("coverage") or {})) if crawl else "",
         thread_link=_thread_link(event),
         is_withholding=is_withholding,
     )

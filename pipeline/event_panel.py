@@ -48,6 +48,12 @@ class EventPanel:
     can_change: bool
 
     @property
+    def more_refusals(self) -> int:
+        """How many of the servers that did not show everything are not listed."""
+        found = self.servers.closed + self.servers.trouble if self.servers is not None else 0
+        return max(0, found - len(self.refusals))
+
+    @property
     def is_live(self) -> bool:
         return self.job is not None and self.job.is_active
 

@@ -11,12 +11,10 @@ from django.db import transaction
 
 from common.errors import ConfigurationError
 from common.servers import normalise_server
-from common.text import fold_hashtag
 from common.times import now_utc
 from common.toots import parse_statuses
 from events.models import Event
 from pipeline.core.fetch import Aim, is_counted
-from pipeline.core.merge import from_copy
 from pipeline.crawl import runs
 from pipeline.crawl.results import summarise
 from pipeline.crawl.store import TootStore
@@ -64,6 +62,8 @@ def import_journals(event: Event, directory: Path) -> ImportReport:
             state=Crawl.State.COMPLETE,
             home_server=event.home_account.server if event.home_account else "",
             hashtag=event.hashtag,
+            more_hashtags=event.more_hashtags,
+            excluded_hashtags=event.excluded_hashtags,
             window_start=event.window.start,
             window_end=event.window.end,
             max_toots=event.max_toots,
@@ -117,11 +117,11 @@ def _import_file(event: Event, crawl: Crawl, store: TootStore, path: Path) -> Fi
         rows = _read_rows(path)
     except _UnreadableFile as error:
         return FileReport(path.name, server, trouble=str(error))
-    aim = Aim(frozenset({fold_hashtag(event.hashtag)}), event.window, max_toots=len(rows))
+    aim = Aim.at(event.hashtags, event.window, len(rows), excluded=event.excluded)
     visit, _ = Visit.objects.get_or_create(crawl=crawl, server=server)
     for batch in _batches(rows):
         counted = [toot for toot in parse_statuses(batch, server=server) if is_counted(toot, aim)]
-        store.save((visit.pk, from_copy(toot, _BEFORE_ANY_CRAWL)) for toot in counted)
+        store.save(((visit.pk, toot) for toot in counted), told_in=_BEFORE_ANY_CRAWL)
     return _settle(visit, crawl, path.name, len(rows))
 
 

@@ -41,7 +41,7 @@ def write_fetch_files(event: Event, crawl: Crawl, *, check: Callable[[], None]) 
 
 
 def as_copy(toot: MergedToot, server: str, hashtag: str) -> Copy:
-    """A stored toot as the copy that ``server`` might have shown: ids and other hashtags are not kept."""
+    """A stored toot as the copy that ``server`` might have shown, with that hashtag if its own were not kept."""
     return Copy(
         uri=toot.uri,
         url=toot.url,
@@ -64,7 +64,7 @@ def as_copy(toot: MergedToot, server: str, hashtag: str) -> Copy:
         spoiler_text=toot.spoiler_text,
         language=toot.language,
         visibility="public",
-        hashtags=(fold_hashtag(hashtag),),
+        hashtags=tuple(toot.hashtags.split()) or (fold_hashtag(hashtag),),
         boosts=toot.boosts,
         favourites=toot.favourites,
         replies=toot.replies,
@@ -82,7 +82,9 @@ def _journal(event: Event, server: str, statuses: _Statuses) -> Iterator[bytes]:
     """A JSON list, one toot on a line, oldest first."""
     sightings = Sighting.objects.filter(visit__server=server, visit__crawl__event=event)
     ids = (
-        event.toots.filter(pk__in=sightings.values("toot")).order_by("created_at", "uri").values_list("pk", flat=True)
+        event.toots.filter(pk__in=sightings.values("toot"), gone_at=None)
+        .order_by("created_at", "uri")
+        .values_list("pk", flat=True)
     )
     separator = b"[\n"
     for line in statuses.lines(ids):

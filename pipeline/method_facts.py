@@ -6,7 +6,7 @@ from typing import Any
 
 from common.times import zone
 from events.models import Event
-from pipeline.core.method import CrawlFacts, MethodFacts
+from pipeline.core.method import CrawlFacts, MethodFacts, Unseen
 from pipeline.crawl.results import coverage
 from pipeline.models import Crawl
 from pipeline.results_page import total_toots
@@ -32,11 +32,13 @@ def load_method_facts(event: Event, results: dict[str, Any]) -> MethodFacts:
         left_out_bot_toots=left_out["bot_toots"],
         code_version=str(results.get("code_version", "")),
         crawl=_read_crawl(crawl) if crawl is not None else None,
+        more_hashtags=event.hashtags[1:],
+        excluded_hashtags=event.excluded,
     )
 
 
 def _read_crawl(crawl: Crawl) -> CrawlFacts:
-    servers, seen = summarise_servers(crawl), coverage(crawl)
+    servers = summarise_servers(crawl)
     return CrawlFacts(
         home_server=crawl.home_server,
         finished_at=crawl.finished_at or crawl.created_at,
@@ -44,7 +46,7 @@ def _read_crawl(crawl: Crawl) -> CrawlFacts:
         answered=servers.good,
         refused=servers.closed,
         outcomes=tuple((line.words, line.servers) for line in servers.lines),
-        seen_by_one=seen["seen_by_one"],
-        seen_by_two=seen["seen_by_two"],
+        unseen=Unseen.from_coverage(crawl.summary.get("coverage") or coverage(crawl)),
         is_mock=crawl.is_mock,
+        is_quick=crawl.mode == Event.FetchMode.QUICK,
     )

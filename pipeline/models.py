@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from events.models import Event
+from events.models import Event, MastodonAccount, split_hashtags, validate_server
 from jobs.models import Job
 
 
@@ -22,8 +23,12 @@ class Crawl(models.Model):
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="crawls")
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
     is_mock = models.BooleanField(default=False, help_text="Ran against the bundled fediverse.")
+    mode = models.CharField(max_length=10, choices=Event.FetchMode, default=Event.FetchMode.THOROUGH)
+    round = models.PositiveSmallIntegerField(default=0, help_text="How often a quick crawl looked further.")
     home_server = models.CharField(max_length=270)
     hashtag = models.CharField(max_length=100)
+    more_hashtags = models.CharField(max_length=1000, blank=True)
+    excluded_hashtags = models.CharField(max_length=1000, blank=True)
     window_start = models.DateTimeField()
     window_end = models.DateTimeField()
     max_toots = models.PositiveIntegerField()
@@ -42,6 +47,14 @@ class Crawl(models.Model):
     def __str__(self) -> str:
         return f"crawl {self.pk} of #{self.hashtag}"
 
+    @property
+    def hashtags(self) -> tuple[str, ...]:
+        return split_hashtags(f"{self.hashtag},{self.more_hashtags}")
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        return split_hashtags(self.excluded_hashtags)
+
 
 class Visit(models.Model):
     """One server in one crawl: where the walk through it stands, and what came of it."""
@@ -58,6 +71,9 @@ class Visit(models.Model):
         COMPLETE = "complete", "answered completely"
         REACHED_MAX = "reached_max", "stopped at the limit of toots per server"
         LOCAL_ONLY = "local_only", "showed only its own toots"
+        FEED_ONLY = "feed_only", "showed only a feed, without counts"
+        REACHED_CAP = "reached_cap", "stopped at the limit of requests or bytes"
+        MOVED = "moved", "sends us on to another server"
         REFUSED = "refused", "does not let strangers read hashtags"
         ROBOTS = "robots", "asks robots to stay away"
         NOT_MASTODON = "not_mastodon", "does not speak the Mastodon API"
@@ -101,6 +117,22 @@ class Visit(models.Model):
         return f"{self.server}: {self.outcome or self.state}"
 
 
+class ServerFacts(models.Model):
+    """What a server is by its NodeInfo. Empty ``software``: it has none, or tells nobody."""
+
+    server = models.CharField(max_length=270, unique=True, validators=[validate_server])
+    software = models.CharField(max_length=100, blank=True)
+    version = models.CharField(max_length=100, blank=True)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["server"]
+        verbose_name_plural = "facts of servers"
+
+    def __str__(self) -> str:
+        return f"{self.server}: {self.software or 'unknown'}"
+
+
 class Toot(models.Model):
     """One toot of an event, merged from all its copies by ``pipeline.core.merge``.
 
@@ -127,14 +159,24 @@ class Toot(models.Model):
     text = models.TextField(blank=True)
     spoiler_text = models.TextField(blank=True)
     language = models.CharField(max_length=35, blank=True)
+    hashtags = models.TextField(blank=True, help_text="Folded, each between blanks; empty where they were not kept.")
     boosts = models.PositiveIntegerField(default=0)
     favourites = models.PositiveIntegerField(default=0)
     replies = models.PositiveIntegerField(default=0)
     media_count = models.PositiveSmallIntegerField(default=0)
     is_reply = models.BooleanField(default=False)
     is_authoritative = models.BooleanField(default=False)
+    is_bare = models.BooleanField(default=False, help_text="Known from a feed alone: without counts or profile.")
     told_by = models.CharField(max_length=270)
     told_in = models.PositiveBigIntegerField(default=0)
+    gone_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a fetch found that its own server does not have it any more."
+    )
+    withdrawn = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text="Why it is shown nowhere any more, as found before posting: deleted, not public any more.",
+    )
 
     class Meta:
         ordering = ["created_at", "uri"]
@@ -203,14 +245,78 @@ class Artifact(models.Model):
         return self.path
 
 
+class Thread(models.Model):
+    """The thread of an event as a whole; its toots are the rows of ``ThreadToot``.
+
+    ::
+
+        draft --approve--> approved --send--> sending --> sent --delete--> deleting --> deleted
+          ^                    |                 |                                        |
+          +----- withdraw -----+-----------------+           (a new draft begins) <-------+
+
+    ``sending`` lasts from the first request until every toot is out, whatever happens in between. A draft may have
+    toots that are out already: then only the others can be changed. ``revision`` grows with every change of a draft,
+    so that nobody approves what they did not see.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "draft"
+        APPROVED = "approved", "approved"
+        SENDING = "sending", "on its way"
+        SENT = "sent", "posted"
+        DELETING = "deleting", "being deleted"
+        DELETED = "deleted", "deleted"
+
+    event = models.OneToOneField(Event, on_delete=models.CASCADE, related_name="thread_record")
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    revision = models.PositiveIntegerField(default=0)
+    account = models.ForeignKey(
+        MastodonAccount,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="threads",
+        help_text="Who posts it; fixed with the first toot.",
+    )
+    visibility = models.CharField(max_length=10, default="public")
+    language = models.CharField(max_length=10, blank=True)
+    content_warning = models.CharField(max_length=200, blank=True)
+    limits = models.JSONField(default=dict, blank=True, help_text="What the server takes, as told when planned.")
+    changes = models.JSONField(default=list, blank=True, help_text="[{at, text, is_change}]: of the re-check.")
+    error = models.TextField(blank=True, help_text="Why sending stopped: one sentence for a person.")
+    history = models.JSONField(
+        default=list, blank=True, help_text="Earlier threads of the event that were deleted: their toots, ids, times."
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    approved_how = models.CharField(max_length=10, blank=True, help_text="person, command or auto")
+    planned_at = models.DateTimeField(null=True, blank=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        permissions = [("post_thread", "Can approve, send and delete threads")]
+
+    def __str__(self) -> str:
+        return f"thread of {self.event_id} ({self.state})"
+
+
 class ThreadToot(models.Model):
-    """One row of the thread: what will be, is being, or was posted. The ledger is the progress."""
+    """One row of the thread: what will be, is being, or was posted. The ledger is the progress.
+
+    ``sending`` means that a request may have been made and nobody has seen its answer: such a row is looked for on
+    the account before it is sent again. ``failed``: the server said no, nothing is out.
+    """
 
     class State(models.TextChoices):
         PLANNED = "planned", "planned"
         SENDING = "sending", "being sent"
         SENT = "sent", "sent"
         FAILED = "failed", "failed"
+        DELETED = "deleted", "deleted"
 
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="thread")
     position = models.PositiveSmallIntegerField()
@@ -218,12 +324,27 @@ class ThreadToot(models.Model):
         max_length=20, help_text="opening, author, boosts, favourites, replies, graph, wordcloud, closing"
     )
     text = models.TextField()
-    media = models.JSONField(default=list, blank=True, help_text="[{path below the data folder, description}]")
+    is_edited = models.BooleanField(default=False, help_text="A person wrote this text.")
+    media = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="[{path below the data folder, description}]; with the server's id once it was uploaded",
+    )
+    sources = models.JSONField(default=list, blank=True, help_text="Toots it shows: [uri, ...]")
     state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
     idempotency_key = models.CharField(max_length=64, blank=True)
-    remote_id = models.CharField(max_length=100, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True, blank=True, help_text="When it was first sent off.")
+    remote_id = models.CharField(max_length=500, blank=True)
     url = models.CharField(max_length=1000, blank=True)
+    posted_text = models.TextField(blank=True, help_text="As it was sent.")
+    strays = models.JSONField(
+        default=list, blank=True, help_text="Copies that went astray and could not be removed yet: [{id, url}]"
+    )
+    error = models.TextField(blank=True, help_text="One sentence for a person.")
+    note = models.TextField(blank=True, help_text="What is odd about it on the server.")
     sent_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["event", "position"]

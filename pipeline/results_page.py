@@ -49,6 +49,7 @@ class Quote:
     replies: int
     media_count: int
     is_authoritative: bool
+    uri: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,7 @@ def _quote(rank: int, entry: Mapping[str, Any], toot: Toot | None) -> Quote:
         replies=_count(entry.get("replies")),
         media_count=toot.media_count if toot else 0,
         is_authoritative=bool(entry.get("is_authoritative")),
+        uri=str(entry.get("uri", "")),
     )
 
 

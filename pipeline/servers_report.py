@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Count, Sum
 
+from common.times import format_z
 from events.models import Event
 from pipeline.core.consent import OptOuts
 from pipeline.models import Crawl, Visit
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "good": (Visit.Outcome.COMPLETE, Visit.Outcome.REACHED_MAX, Visit.Outcome.LOCAL_ONLY),
-    "closed": (Visit.Outcome.REFUSED, Visit.Outcome.ROBOTS),
+    "closed": (Visit.Outcome.REFUSED, Visit.Outcome.ROBOTS, Visit.Outcome.FEED_ONLY),
     "waiting": (Visit.Outcome.CANCELLED, ""),
 }
 _GROUP_OF = {outcome: group for group, outcomes in GROUPS.items() for outcome in outcomes}
 _GROUP_ORDER = ("good", "closed", "trouble", "waiting")
+_ROBOTS_WORDS = {"allowed": "allows it", "forbidden": "forbids it", "none": "has none"}
+COLUMNS = (
+    "server",
+    "is_home",
+    "outcome",
+    "words",
+    "detail",
+    "robots",
+    "requests",
+    "pages",
+    "toots",
+    "passed_over",
+    "received_bytes",
+    "seconds",
+)
 NOT_ASKED_YET = "not asked yet"
 
 
@@ -59,6 +78,17 @@ class ServersSummary:
     requests: int
     received_bytes: int
     groups: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def left_out(self) -> int:
+        """Servers that were named and found no room under the limit."""
+        return int(self.crawl.summary.get("left_out_servers") or 0)
+
+    @property
+    def caps(self) -> dict[str, int]:
+        """The limits of this crawl: ``server_requests server_bytes crawl_requests crawl_bytes servers``."""
+        caps = self.crawl.summary.get("caps")
+        return caps if isinstance(caps, dict) else {}
 
     @property
     def total(self) -> int:
@@ -138,12 +168,20 @@ class ServerLine:
     server: str
     is_home: bool
     group: str
+    outcome: str
     words: str
     detail: str
+    robots: str
+    pages: int
     toots: int
+    passed_over: int
     requests: int
     received_bytes: int
     seconds: float
+
+    @property
+    def robots_words(self) -> str:
+        return _ROBOTS_WORDS.get(self.robots, "")
 
 
 def list_server_lines(visits: Iterable[Visit], opt_outs: OptOuts) -> list[ServerLine]:
@@ -155,10 +193,40 @@ def _server_line(visit: Visit, *, is_named: bool) -> ServerLine:
         server=visit.server if is_named else "",
         is_home=visit.is_home,
         group=group_of(visit.outcome),
+        outcome=visit.outcome,
         words=outcome_words(visit.outcome),
         detail=particulars(visit) if is_named else "",
+        robots=visit.robots,
+        pages=visit.pages,
         toots=visit.toots,
+        passed_over=visit.passed_over,
         requests=visit.requests,
         received_bytes=visit.received_bytes,
         seconds=visit.seconds,
     )
+
+
+def report_as_json(event: Event, summary: ServersSummary, lines: Iterable[ServerLine]) -> dict[str, Any]:
+    """The page for programs. A server that asked not to be named has ``"server": ""`` here too."""
+    crawl = summary.crawl
+    return {
+        "event": event.slug,
+        "hashtag": crawl.hashtag,
+        "state": crawl.state,
+        "started": format_z(crawl.created_at),
+        "finished": format_z(crawl.finished_at) if crawl.finished_at else None,
+        "servers_asked": summary.total,
+        "requests": summary.requests,
+        "received_bytes": summary.received_bytes,
+        "left_out_servers": summary.left_out,
+        "caps": summary.caps,
+        "servers": [{name: getattr(line, name) for name in COLUMNS} for line in lines],
+    }
+
+
+def report_as_csv(lines: Iterable[ServerLine]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows([getattr(line, name) for name in COLUMNS] for line in lines)
+    return text.getvalue()

@@ -65,6 +65,7 @@ def _find_most_active(event: Event, results: dict[str, Any], consent: Consent) -
         safe_link(toots[0].author_url),
         count,
         is_sole_first=not _has_equal(event, handle, count),
+        uri=toots[0].uri,
     )
 
 

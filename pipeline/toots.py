@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from common.text import fold_hashtag
 from events.models import Event, OptOut
 from pipeline.core.consent import OptOuts, is_quotable
 from pipeline.core.rows import ScoredToot
@@ -35,13 +36,32 @@ _COLUMNS = (
 
 
 def find_counted_toots(event: Event) -> QuerySet[Toot]:
-    """The toots inside the event's window as it is configured now, oldest first."""
+    """The toots that count by the event's window and hashtags as they are configured now, oldest first."""
     window = event.window
-    return event.toots.filter(created_at__gte=window.start, created_at__lt=window.end).order_by("created_at", "uri")
+    toots = event.toots.filter(created_at__gte=window.start, created_at__lt=window.end, gone_at=None)
+    return toots.filter(_is_about(event)).order_by("created_at", "uri")
+
+
+def _is_about(event: Event) -> Q:
+    """Any of the hashtags and none of those left out; of older toots it is not known which they had."""
+    about = Q(hashtags="")
+    for tag in event.hashtags:
+        about |= Q(hashtags__contains=f" {fold_hashtag(tag)} ")
+    for tag in event.excluded:
+        about &= ~Q(hashtags__contains=f" {fold_hashtag(tag)} ")
+    return about
 
 
 def load_opt_outs() -> OptOuts:
-    targets = list(OptOut.objects.values_list("target", flat=True))
+    return _as_opt_outs(OptOut.objects.values_list("target", flat=True))
+
+
+def load_erased() -> OptOuts:
+    """Those of whom nothing is stored any more."""
+    return _as_opt_outs(OptOut.objects.filter(erased_at__isnull=False).values_list("target", flat=True))
+
+
+def _as_opt_outs(targets: Collection[str]) -> OptOuts:
     return OptOuts(
         handles=frozenset(target for target in targets if "@" in target),
         servers=frozenset(target for target in targets if "@" not in target),
@@ -55,9 +75,9 @@ def iterate_scored_toots(event: Event) -> Iterator[ScoredToot]:
     theirs, because a copy from another server may have come with less of the profile.
     """
     authors = _judge_authors(event)
-    for row in find_counted_toots(event).values_list(*_COLUMNS).iterator(chunk_size=2000):
+    for *row, withdrawn in find_counted_toots(event).values_list(*_COLUMNS, "withdrawn").iterator(chunk_size=2000):
         # An author who appears while this runs was not judged, so is not quoted.
-        values: tuple[Any, ...] = (*row, *authors.get(row[3], (False, False)))
+        values: tuple[Any, ...] = (*row, *authors.get(row[3], (False, False)), bool(withdrawn))
         yield ScoredToot(*values)
 
 

@@ -7,22 +7,25 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.core.paginator import Paginator
 from django.db.models import F, Prefetch, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.cache import get_conditional_response
-from django.utils.http import http_date, quote_etag
 from django.views.decorators.http import require_safe
 
 from events.models import Event
 from pipeline import public_files
 from pipeline.event_page import build_event_page
+from pipeline.file_answers import answer_with_file
 from pipeline.models import Artifact
-from pipeline.servers_report import find_reported_crawl, list_server_lines, summarise_servers
+from pipeline.servers_report import (
+    find_reported_crawl,
+    list_server_lines,
+    report_as_csv,
+    report_as_json,
+    summarise_servers,
+)
 from pipeline.toots import load_opt_outs
 
 EVENTS_PER_PAGE = 25
-# Opened by itself a file may draw (an SVG styles itself), and nothing else.
-FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'none'"
 
 
 @require_safe
@@ -60,22 +63,33 @@ def servers(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+def servers_download(request: HttpRequest, slug: str, suffix: str) -> HttpResponse:
+    """The same as JSON or CSV."""
+    event = get_object_or_404(visible_events(request), slug=slug)
+    crawl = find_reported_crawl(event)
+    if crawl is None:
+        raise Http404
+    lines = list_server_lines(crawl.visits.order_by("-toots", "server"), load_opt_outs())
+    response: HttpResponse
+    if suffix == "json":
+        response = JsonResponse(report_as_json(event, summarise_servers(crawl), lines))
+    else:
+        response = HttpResponse(report_as_csv(lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{event.slug}-servers.{suffix}"'
+    return response
+
+
+@require_safe
 def event_file(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     """A file of the event by its exact name; 304 when the reader has it already."""
     event = get_object_or_404(visible_events(request).select_related("analysis"), slug=slug)
     artifact = public_files.find_by_name(event, name)
     if artifact is None or not (may_see_unpublished(request) or _is_public(event, artifact)):
         raise Http404
-    path, content_type = public_files.stored_path(artifact), public_files.content_type(artifact)
-    if path is None or content_type is None:
+    cache_control = "public, max-age=300" if event.is_published else "private, no-store"
+    response = answer_with_file(request, artifact, cache_control=cache_control)
+    if response is None:
         raise Http404
-    etag, modified = quote_etag(artifact.sha256[:32]), int(path.stat().st_mtime)
-    unchanged = get_conditional_response(request, etag=etag, last_modified=modified)
-    response = unchanged or FileResponse(path.open("rb"), filename=name, content_type=content_type)
-    response["ETag"] = etag
-    response["Last-Modified"] = http_date(modified)
-    response["Cache-Control"] = "public, max-age=300" if event.is_published else "private, no-store"
-    response["Content-Security-Policy"] = FILE_POLICY
     return response
 
 

@@ -86,3 +86,11 @@ def _call_name(view: Any) -> str | None:
 def _least(access: Mapping[str, Needs]) -> Needs:
     """Signed in with scope ``read``, unless everybody may call some of the view."""
     return ANYBODY if ANYBODY in access.values() else Needs(Scope.READ)
+
+
+def may(request: Any, needs: Needs) -> bool:
+    """Whether this caller could make a call with those needs; for views where what is asked for decides."""
+    if needs.scope is None:
+        return True
+    granted = getattr(request.auth, "granted", None)  # a session has no scopes
+    return (granted is None or needs.scope in granted) and request.user.has_perms(needs.permissions)

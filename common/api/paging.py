@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db.models import Field, Model, Q, QuerySet
+from django.template import loader
 from django.utils.encoding import force_str
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -117,8 +118,9 @@ class _Place:
     pk: int
     is_backward: bool
 
-    def encode(self, field: Field[Any, Any]) -> str:
-        text = json.dumps(["p" if self.is_backward else "n", _to_text(field, self.value), self.pk])
+    def encode(self) -> str:
+        value = self.value.isoformat() if hasattr(self.value, "isoformat") else str(self.value)
+        text = json.dumps(["p" if self.is_backward else "n", value, self.pk])
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
@@ -147,7 +149,7 @@ class CursorPages(BasePagination):
     display_page_controls = False
     template = "rest_framework/pagination/previous_and_next.html"
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         self.size = min(read_positive(request, "per_page", self.page_size), self.max_page_size)
         self.field, is_descending = _order_of(queryset)
@@ -204,7 +206,7 @@ class CursorPages(BasePagination):
     def _link(self, row: Model, *, is_backward: bool) -> str:
         place = _Place(getattr(row, self.field.attname), row.pk, is_backward)
         address = self.request.build_absolute_uri()
-        return force_str(replace_query_param(address, "cursor", place.encode(self.field)))
+        return force_str(replace_query_param(address, "cursor", place.encode()))
 
     def _without_cursor(self) -> str:
         """The way out of an empty page: to the beginning."""
@@ -218,10 +220,6 @@ def _order_of(queryset: QuerySet[Any]) -> tuple[Field[Any, Any], bool]:
     name = str(given).lstrip("-")
     field = options.pk if name == "pk" else options.get_field(name)
     return field, str(given).startswith("-")
-
-
-def _to_text(field: Field[Any, Any], value: Any) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
@@ -242,6 +240,4 @@ def _size_parameter(usual: int, most: int) -> dict[str, Any]:
 
 
 def _controls(template: str, previous: str | None, following: str | None) -> str:
-    from django.template import loader
-
     return loader.get_template(template).render({"previous_url": previous, "next_url": following})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
@@ -16,11 +17,12 @@ from rest_framework import parsers
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.request import Request
 
-from common.api.problems import INVALID, Problem, invalid
+from common.api.problems import NO_FIELD, Problem, invalid
 
 MAX_DEPTH = 32
 MAX_INTEGER = 2**63 - 1
 
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _NOT_TEXT = "Null characters and halves of surrogate pairs are not allowed."
 _NUMBER_TOO_LARGE = "The body holds a number that is too large."
 
@@ -67,18 +69,21 @@ def check_texts(texts: Iterable[tuple[str, str]]) -> None:
     """``texts``: (where it stands, the text)."""
     for field, text in texts:
         if not is_text(text):
-            raise invalid(field, _NOT_TEXT) if is_text(field) else Problem(422, INVALID, errors={"": [_NOT_TEXT]})
+            raise invalid(field if field and is_text(field) else NO_FIELD, _NOT_TEXT)
 
 
 def is_text(text: str) -> bool:
     """Whether every database and every encoder takes it."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return not _NO_TEXT.search(text)
 
 
 def _load(body: bytes) -> Any:
     try:
         return json.loads(
-            body.decode("utf-8-sig"), parse_int=_read_integer, parse_float=_read_float, parse_constant=_refuse_constant
+            body.decode("utf-8-sig"),
+            parse_int=_read_integer,
+            parse_float=_read_float,
+            parse_constant=_refuse_constant,
         )
     except RecursionError:
         raise ParseError("The body is nested too deeply.") from None

@@ -39,3 +39,4 @@ def invalid(field: str, *texts: str) -> Problem:
 
 
 INVALID = "The given data was invalid."
+NO_FIELD = "non_field_errors"  # what is wrong with the input as a whole

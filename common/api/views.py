@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import APIException
+from rest_framework.generics import get_object_or_404
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -49,16 +50,25 @@ class ApiView(Guarded, APIView):
 class ApiViewSet(Guarded, GenericViewSet[Any]):
     """``access`` is keyed by action: "list", "retrieve", the name of an ``@action``."""
 
+    def get_object(self) -> Any:
+        """By the address alone: filters are for lists."""
+        name = self.lookup_url_kwarg or self.lookup_field
+        found = get_object_or_404(self.get_queryset(), **{self.lookup_field: self.kwargs[name]})
+        self.check_object_permissions(self.request, found)
+        return found
+
 
 class PlainApiViewSet(Guarded, ViewSetMixin, APIView):
     """The same without model and serializer."""
 
 
-class AlwaysJson(BaseContentNegotiation):
-    """The first renderer and parser by content type, whatever the client says that it accepts."""
+class FirstRenderer(BaseContentNegotiation):
+    """Whatever the client says that it accepts, it gets the first renderer: never a 406."""
 
     def select_parser(self, request: Any, parsers: Any) -> Any:
         media_type = request.content_type.split(";")[0].strip().lower()
+        if not media_type:
+            return parsers[0]
         return next((parser for parser in parsers if parser.media_type == media_type), None)
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> tuple[BaseRenderer, str]:
@@ -69,5 +79,5 @@ class MastoscoreView(ApiView):
     """A route of the Mastoscore contract: JSON in and out, ``{"error": …}`` when something is wrong."""
 
     renderer_classes = [JSONRenderer]
-    content_negotiation_class = AlwaysJson
+    content_negotiation_class = FirstRenderer
     error_shape = "error"

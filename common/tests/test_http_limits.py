@@ -208,7 +208,7 @@ def test_one_gate_serves_many_threads_and_servers() -> None:
 
 
 def test_idle_connections_to_many_servers_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("common.http._MAX_IDLE_SESSIONS", 3)
+    monkeypatch.setattr("common.http_sessions._MAX_IDLE_SESSIONS", 3)
     with contextlib.ExitStack() as stack:
         gate = stack.enter_context(open_gate())
         servers = [stack.enter_context(serve(answering(lambda _: reply(b"ok")))) for _ in range(8)]

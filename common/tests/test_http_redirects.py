@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from common.addresses import may_contact
 from common.http import (
     AddressNotAllowed,
     InvalidAnswer,
     TooManyRedirects,
     Unreachable,
+    parse_private_hosts,
 )
 from common.tests.loopback import Connection, answering, gzip_of_zeros, open_gate, reply, serve
 
@@ -147,3 +149,25 @@ def test_secret_headers_are_dropped_when_host_or_port_change(host: str) -> None:
     assert b"hush" not in other.requests[0]
     assert b"Accept: text/plain" in other.requests[0]
     assert b"referer" not in other.requests[0].lower()
+
+
+def test_an_answer_tells_the_redirects_that_led_to_it() -> None:
+    def answer(request: bytes) -> bytes:
+        path = request.split(b" ")[1]
+        onward = {b"/a": ("301 Moved Permanently", "/b"), b"/b": ("302 Found", "/c")}.get(path)
+        return reply(b"there") if onward is None else reply(status=onward[0], headers=(f"Location: {onward[1]}",))
+
+    with serve(answering(answer)) as server, open_gate() as gate:
+        found = gate.get(server.url("/a"))
+        assert [(redirect.status_code, redirect.url) for redirect in found.redirects] == [
+            (301, server.url("/b")),
+            (302, server.url("/c")),
+        ]
+        assert gate.get(server.url("/c")).redirects == ()
+
+
+def test_plain_http_is_spoken_with_public_addresses_only_where_the_policy_says_so() -> None:
+    private = parse_private_hosts(["127.0.0.1"])
+    for address, expected in (("93.184.215.14", True), ("10.0.0.1", False), ("169.254.169.254", False)):
+        assert not may_contact(address, 80, scheme="http", private_hosts=private)
+        assert may_contact(address, 80, scheme="http", private_hosts=private, allows_plain_http=True) is expected

@@ -50,6 +50,7 @@ def form_values(**changes: object) -> dict[str, object]:
         "event_title": "Monsterdon", "episode_title": "The Blob", "hashtag": "monsterdon", "slug": "",
         "start_0": "22/02/2026", "start_1": "21:00", "timezone": "America/New_York", "duration": "1:30:00",
         "home_account": "", "posting_account": "", "series": "", "hours_margin": "1", "max_toots": "2000",
+        "more_hashtags": "", "excluded_hashtags": "", "fetch_mode": "thorough", "post_visibility": "public",
         "top_n": "3", "consent": "explicit", "autoscore_delay": "2:00:00", "graph_title": "", "start_label": "Start",
         "end_label": "End", "wordcloud_title": "", "hashtag_fix": "reduce", "stop_words": "",
         "wordcloud_width": "1200", "wordcloud_height": "675", "wordcloud_font": "", "blog_tags": "",

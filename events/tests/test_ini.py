@@ -42,6 +42,9 @@ def read(main: dict[str, str] | None = None, **sections: dict[str, str]) -> ini.
         ("mastoscore", "hours_margin", "0", "hours_margin", Decimal(0)),
         ("mastoscore", "autoscore_delay", "0:00", "autoscore_delay", timedelta(0)),
         ("fetch", "max", "500", "max_toots", 500),
+        ("fetch", "mode", "Quick", "fetch_mode", "quick"),
+        ("mastoscore", "more_hashtags", "b, c", "more_hashtags", "b, c"),
+        ("mastoscore", "excluded_hashtags", "nope", "excluded_hashtags", "nope"),
         ("fetch", "dry_run", "Yes", "fetch_dry_run", True),
         ("post", "dry_run", "0", "post_dry_run", False),
         ("post", "tag_users", "on", "tag_users", True),
@@ -255,6 +258,8 @@ def storable(max_size: int = 40) -> st.SearchStrategy[str]:
 
 moments = st.datetimes(datetime(2000, 1, 2), datetime(2199, 12, 30), timezones=st.just(UTC))
 spans = st.integers(1, 24 * 3600 * 60).map(lambda seconds: timedelta(seconds=seconds))
+BOOLEANS = ("is_published", "autoscore", "fetch_dry_run", "leave_out_bots", "post_dry_run", "tag_users")
+BOOLEANS += ("post_auto_approve", "post_allow_changes")
 SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "start": moments,
     "duration": spans,
@@ -267,11 +272,11 @@ SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "posting_server": st.sampled_from(["", "mastodon.social", "xn--bcher-kva.example"]),
     "hashtag_fix": st.sampled_from(["as-is", "remove", "reduce"]),
     "consent": st.sampled_from(["explicit", "strict"]),
+    "fetch_mode": st.sampled_from(["thorough", "quick"]),
+    "post_visibility": st.sampled_from(["public", "unlisted", "private", "direct"]),
+    "post_language": st.sampled_from(["", "en", "pt-BR"]),
     **{name: st.integers(1, 4000) for name in ("top_n", "max_toots", "wordcloud_width", "wordcloud_height")},
-    **{
-        name: st.booleans()
-        for name in ("is_published", "autoscore", "fetch_dry_run", "leave_out_bots", "post_dry_run", "tag_users")
-    },
+    **{name: st.booleans() for name in BOOLEANS},
 }
 tricky = st.sampled_from(
     ["; x", "# x", " lead", "trail ", "a = b", "%(x)s", "100%", "a\nb", "\n", '" x"', '"x"', "[x]", "\x85"]

@@ -41,11 +41,20 @@ class AnalyseOptions:
     leave_out_bots: bool
     generated_at: datetime
     known_authors: frozenset[str] | None = None
+    more_hashtags: tuple[str, ...] = ()
+    excluded_hashtags: tuple[str, ...] = ()
+
+    @property
+    def hashtags(self) -> tuple[str, ...]:
+        """All whose toots count."""
+        return (self.hashtag, *self.more_hashtags)
 
     def parameters(self) -> dict[str, Any]:
         """Everything but the moment of the analysis and the other authors' names."""
         return {
             "hashtag": self.hashtag,
+            "more_hashtags": list(self.more_hashtags),
+            "excluded_hashtags": list(self.excluded_hashtags),
             "title": self.title,
             "timezone": self.timezone,
             "event_start": format_z(self.span.start),
@@ -255,10 +264,10 @@ class Analyser:
         sums.languages[toot.language] += 1
         self._count_minute(toot.created_at)
         self._count_author(toot)
-        if toot.is_quotable:
-            self._ranking.offer(toot)
-        else:
+        if not toot.is_quotable:
             sums.refused_toots += 1
+        elif not toot.is_withdrawn:
+            self._ranking.offer(toot)
 
     def finish(self) -> Analysis:
         named = {handle: tally for handle, tally in self._authors.items() if tally.is_quotable}

@@ -10,7 +10,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from common.times import zone
-from pipeline.core.wording import clock, count_of, join_words, long_date, zone_label
+from pipeline.core.wording import clock, count_of, join_words, long_date, name_hashtags, zone_label
 
 if TYPE_CHECKING:
     from pipeline.core.analyse import ActiveAuthor, Analysis
@@ -28,8 +28,8 @@ def preamble(analysis: Analysis) -> str:
     day = long_date(options.span.start.astimezone(zone(options.timezone)).date())
     opening = f"{options.title}, {day}."
     if not analysis.totals.toots:
-        return f"{opening} No public toots with #{options.hashtag} were found."
-    sentences = [opening, f"Here is how #{options.hashtag} went."]
+        return f"{opening} No public toots with {name_hashtags(options.hashtags)} were found."
+    sentences = [opening, f"Here is how {name_hashtags(options.hashtags, 'and')} went."]
     tie = tie_sentence(analysis)
     return " ".join([*sentences, tie] if tie else sentences)
 

@@ -8,12 +8,13 @@ it stood. Servers are not trusted to page well: see the contract on servers for 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from common.text import fold_hashtag
 from common.times import Window
 from common.toots import Toot
 
@@ -23,16 +24,30 @@ ID_SLACK = timedelta(minutes=5)
 # Before this nobody spoke the protocol, so an older date is a fault of the server's.
 FIRST_SANE_DATE = datetime(2008, 1, 1, tzinfo=UTC)
 MOST_BLANK_PAGES = 3
+# With fewer rows than this no server caps a page, so it is taken for the last one where requests are to be saved.
+_SHORT_PAGE = 20
 # Remembered per walk, to notice pages that come round again: ids of the last rows, ids asked for.
 _MOST_SEEN_MARKS = 200
 _MOST_ASKED_MARKS = 100
 
 
 class View(StrEnum):
-    """What of a hashtag a server is asked for: everything it knows, or its own toots only."""
+    """What of a hashtag a server is asked for, and how: everything it knows or its own toots only by the Mastodon
+    API, everything by the search of the Misskey family, or its RSS feed, which has no counts."""
 
     WHOLE = "whole"
     LOCAL = "local"
+    NOTES = "notes"
+    FEED = "feed"
+
+
+class Stage(StrEnum):
+    """Why a server is walked: as all are; to look at one page of its whole view; or to follow where that leads.
+    The latter two are for quick crawls, see ``pipeline.core.quick``."""
+
+    FIRST = "first"
+    PROBE = "probe"
+    TRAIL = "trail"
 
 
 class Jump(StrEnum):
@@ -56,11 +71,34 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a crawl is after: hashtags case-folded, at most ``max_toots`` counted toots from one server."""
+    """What a crawl is after: any of ``hashtags`` and none of ``excluded``, all folded; at most ``max_toots`` counted
+    toots from one server. ``spelled``: the hashtags as servers are asked for them, in this order."""
 
     hashtags: frozenset[str]
     window: Window
     max_toots: int
+    excluded: frozenset[str] = frozenset()
+    spelled: tuple[str, ...] = ()
+    is_quick: bool = False
+
+    @classmethod
+    def at(
+        cls,
+        hashtags: Sequence[str],
+        window: Window,
+        max_toots: int,
+        *,
+        excluded: Sequence[str] = (),
+        is_quick: bool = False,
+    ) -> Aim:
+        """From hashtags as people write them."""
+        left_out = frozenset(map(fold_hashtag, excluded))
+        folded = frozenset(map(fold_hashtag, hashtags))
+        return cls(folded, window, max_toots, excluded=left_out, spelled=tuple(hashtags), is_quick=is_quick)
+
+    @property
+    def asked_for(self) -> tuple[str, ...]:
+        return self.spelled or tuple(sorted(self.hashtags))
 
     @property
     def max_pages(self) -> int:
@@ -72,19 +110,36 @@ class Aim:
 class Cursor:
     """The next request of a walk, and what has to be remembered to judge its answer.
 
-    ``counted``: toots counted so far. ``first_id``: where ordinary paging goes on should the jump fail.
+    ``most_pages``: of a trail. ``tag``: place of the hashtag being walked. ``refused``: views the server does not
+    show, space separated. ``pages``: of this hashtag; ``earlier_pages``: of those before it. ``counted``: toots
+    counted so far, of all. ``carries_time``: ids of this server tell the time. ``is_stuck``: paging of some hashtag
+    went round in a circle. ``page_rows``: rows of the last page. ``first_id``: where ordinary paging goes on should
+    the jump fail.
     ``seen_marks`` and ``asked_marks``: short hashes, space separated, oldest first.
     """
 
     view: View = View.WHOLE
+    stage: Stage = Stage.FIRST
+    most_pages: int = 0
+    tag: int = 0
+    refused: str = ""
     max_id: str | None = None
     jump: Jump = Jump.OPEN
     first_id: str | None = None
     pages: int = 0
+    earlier_pages: int = 0
+    page_rows: int = 0
     counted: int = 0
+    carries_time: bool = False
+    is_stuck: bool = False
     blank_pages: int = 0
     seen_marks: str = ""
     asked_marks: str = ""
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether the server has shown anything yet."""
+        return self.pages + self.earlier_pages > 0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -97,7 +152,13 @@ class Cursor:
             values["view"] = View(values["view"])
         if "jump" in values:
             values["jump"] = Jump(values["jump"])
+        if "stage" in values:
+            values["stage"] = Stage(values["stage"])
         return cls(**values)
+
+
+# Where a walk through a server of the Misskey family begins.
+_SEARCH = Cursor(view=View.NOTES, refused=f"{View.WHOLE} {View.LOCAL}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,35 +172,40 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a page means: the toots of it that count, and either the next request or the end of the walk."""
+    """What a page means: the toots of it that count, and either the next request or the end of the walk.
+
+    ``named``: servers to be visited, the origins of all public toots with one of the hashtags, also of those that
+    do not count.
+    """
 
     cursor: Cursor
     counted: tuple[Toot, ...] = ()
+    named: frozenset[str] = frozenset()
     passed_over: int = 0
     end: End | None = None
 
 
 def is_counted(toot: Toot, aim: Aim) -> bool:
-    """Whether a copy counts: public, with one of the hashtags, inside the window by its own date."""
-    return (
-        toot.visibility == "public"
-        and not aim.hashtags.isdisjoint(toot.hashtags)
-        and aim.window.holds(toot.created_at)
-    )
+    """Whether a copy counts: public, with one of the hashtags and none of the excluded, in the window by its date."""
+    return _is_about_it(toot, aim) and aim.excluded.isdisjoint(toot.hashtags) and aim.window.holds(toot.created_at)
 
 
-def take_page(cursor: Cursor, page: Page, aim: Aim, *, now: datetime) -> Step:
-    """Judge one page; ``now`` tells dates that cannot be."""
+def take_page(
+    cursor: Cursor, page: Page, aim: Aim, *, now: datetime, known_servers: frozenset[str] = frozenset()
+) -> Step:
+    """Judge one page; ``now`` tells dates that cannot be. A trail ends where it leads beyond ``known_servers``."""
     known = set(cursor.seen_marks.split())
     marks = [_mark(toot.local_id) for toot in page.toots]
     fresh = [toot for toot, mark in zip(page.toots, marks, strict=True) if mark not in known]
-    countable = [toot for toot in fresh if is_counted(toot, aim)]
-    counted = tuple(countable[: max(0, aim.max_toots - cursor.counted)])
+    counted = tuple(_up_to_max([toot for toot in fresh if is_counted(toot, aim)], cursor, aim))
+    named = frozenset(toot.origin for toot in page.toots if _is_about_it(toot, aim))
     sane = [toot for toot in page.toots if FIRST_SANE_DATE <= toot.created_at < now + timedelta(days=1)]
     after = replace(
         cursor,
         pages=cursor.pages + 1,
-        counted=cursor.counted + len(counted),
+        page_rows=page.row_count,
+        counted=cursor.counted + sum(_is_new(toot, cursor, aim) for toot in counted),
+        carries_time=cursor.carries_time or ids_carry_time(sane),
         blank_pages=0 if sane else cursor.blank_pages + 1,
         seen_marks=_remember(cursor.seen_marks, marks, _MOST_SEEN_MARKS),
     )
@@ -151,16 +217,56 @@ def take_page(cursor: Cursor, page: Page, aim: Aim, *, now: datetime) -> Step:
         # The rows count, but the walk comes by them again, so it must not take them for a page seen twice.
         after, end = after_failed_jump(replace(cursor, pages=after.pages)), None
     else:
-        end = _find_end(cursor, page, fresh, sane, aim)
+        is_led_on = cursor.stage is Stage.TRAIL and not named <= known_servers
+        end = End.NO_MORE if is_led_on else _find_end(cursor, page, fresh, sane, aim)
         after, end = _go_on(after, page, sane, aim) if end is None else (after, end)
     if end is None and after.pages >= aim.max_pages:
         end = End.ENDLESS
-    return Step(after, counted, passed_over, end)
+    return Step(replace(after, is_stuck=after.is_stuck or end is End.STUCK), counted, named, passed_over, end)
 
 
-def after_refusal(cursor: Cursor) -> Cursor | None:
-    """A server that does not show its whole view is asked once for its own toots; None: that was it."""
-    return Cursor(view=View.LOCAL) if cursor.view is View.WHOLE and cursor.pages == 0 else None
+def begin(cursor: Cursor, aim: Aim, *, is_home: bool, speaks_notes: bool) -> Cursor:
+    """The first request of a walk that has not begun yet; any other cursor as it is."""
+    if cursor != Cursor():
+        return cursor
+    if speaks_notes:
+        return _SEARCH
+    return Cursor(view=View.LOCAL) if aim.is_quick and not is_home else cursor
+
+
+def after_refusal(cursor: Cursor, *, speaks_notes: bool = False, has_feed: bool = True) -> Cursor | None:
+    """What else to ask a server for that does not show this view: the whole view, then its own toots, then what
+    it offers beside the Mastodon API; each once. None: that was it."""
+    if cursor.pages or cursor.stage is not Stage.FIRST:
+        return None
+    refused = (*cursor.refused.split(), cursor.view)
+    last = (View.NOTES,) if speaks_notes else (View.FEED,) if has_feed else ()
+    left = [view for view in (View.WHOLE, View.LOCAL, *last) if view not in refused]
+    if not left or cursor.view in (View.NOTES, View.FEED):
+        return None
+    return replace(cursor, view=left[0], refused=" ".join(refused))
+
+
+def after_missing_api(cursor: Cursor, *, speaks_notes: bool) -> Cursor | None:
+    """What to ask a server for that does not speak the Mastodon API; None: nothing."""
+    if not speaks_notes or cursor.view is View.NOTES or cursor.has_pages or cursor.stage is not Stage.FIRST:
+        return None
+    return _SEARCH
+
+
+def next_hashtag(cursor: Cursor, aim: Aim) -> Cursor | None:
+    """The start of the walk for the next hashtag, in the view that this one was shown in; None behind the last."""
+    if cursor.tag + 1 >= len(aim.asked_for) or cursor.stage is not Stage.FIRST:
+        return None
+    return Cursor(
+        view=cursor.view,
+        tag=cursor.tag + 1,
+        refused=cursor.refused,
+        earlier_pages=cursor.earlier_pages + cursor.pages,
+        counted=cursor.counted,
+        carries_time=cursor.carries_time,
+        is_stuck=cursor.is_stuck,
+    )
 
 
 def after_failed_jump(cursor: Cursor) -> Cursor:
@@ -179,7 +285,33 @@ def jump_id(window: Window) -> str:
     return str(int((window.end + ID_SLACK).timestamp() * 1000) << 16)
 
 
+def id_at(moment: datetime) -> str:
+    """The ``max_id`` that leads to toots older than that on servers whose ids carry time."""
+    return str(int(moment.timestamp() * 1000) << 16)
+
+
+def _is_about_it(toot: Toot, aim: Aim) -> bool:
+    return toot.visibility == "public" and not aim.hashtags.isdisjoint(toot.hashtags)
+
+
+def _is_new(toot: Toot, cursor: Cursor, aim: Aim) -> bool:
+    """Whether no hashtag walked before this one had the toot too."""
+    earlier = aim.asked_for[: cursor.tag]
+    return not earlier or not {fold_hashtag(tag) for tag in earlier} & set(toot.hashtags)
+
+
+def _up_to_max(toots: list[Toot], cursor: Cursor, aim: Aim) -> Iterator[Toot]:
+    room = aim.max_toots - cursor.counted
+    for toot in toots:
+        if room <= 0:
+            return
+        room -= _is_new(toot, cursor, aim)
+        yield toot
+
+
 def _find_end(cursor: Cursor, page: Page, fresh: list[Toot], sane: list[Toot], aim: Aim) -> End | None:
+    if cursor.view is View.FEED or cursor.stage is Stage.PROBE:
+        return End.NO_MORE
     if page.row_count == 0 or page.last_id is None:
         return End.NO_MORE if page.row_count == 0 else End.UNREADABLE
     if sane and all(toot.created_at < aim.window.start for toot in sane):
@@ -192,7 +324,16 @@ def _find_end(cursor: Cursor, page: Page, fresh: list[Toot], sane: list[Toot], a
         return End.STUCK
     if not sane and cursor.blank_pages + 1 >= MOST_BLANK_PAGES:
         return End.UNREADABLE
-    return None
+    if cursor.stage is Stage.TRAIL and cursor.pages + 1 >= cursor.most_pages:
+        return End.NO_MORE
+    return End.NO_MORE if _is_taken_for_last(cursor, page, aim) else None
+
+
+def _is_taken_for_last(cursor: Cursor, page: Page, aim: Aim) -> bool:
+    """A quick crawl saves the request that would tell: a page has fewer rows than any cap, or than the one before."""
+    if not aim.is_quick or cursor.view is not View.LOCAL:
+        return False
+    return page.row_count < _SHORT_PAGE or page.row_count < cursor.page_rows
 
 
 def _go_on(after: Cursor, page: Page, sane: list[Toot], aim: Aim) -> tuple[Cursor, None]:

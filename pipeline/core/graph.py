@@ -21,7 +21,7 @@ from pipeline.core.fonts import drawable, matplotlib_families
 from pipeline.core.graph_scale import TimeScale, bin_counts, choose_bin_minutes, choose_ticks, describe_bin, nice_top
 from pipeline.core.graph_text import fit_line, fit_title, spread
 from pipeline.core.series import MinuteSeries
-from pipeline.core.wording import clock, count_of, long_date, zone_label
+from pipeline.core.wording import clock, count_of, long_date, name_hashtags, zone_label
 
 WIDTH_PX, HEIGHT_PX, _DPI = 1200, 675, 100
 # All in fractions of the figure, from its lower left corner.
@@ -90,6 +90,7 @@ class GraphData:
     after: int
     authors: int
     servers: int
+    more_hashtags: tuple[str, ...] = ()
 
     @property
     def toots(self) -> int:
@@ -152,7 +153,8 @@ class _Picture:
         put_title = self._put(
             _EDGE, _TITLE_TOP, title.text, size=title.size, weight="bold", va="top", linespacing=0.95
         )
-        words = f"#{drawable(data.hashtag)} · {long_date(data.day)} · {count_of(data.toots, 'toot')}"
+        hashtags = drawable(" ".join(f"#{hashtag}" for hashtag in (data.hashtag, *data.more_hashtags)))
+        words = f"{hashtags} · {long_date(data.day)} · {count_of(data.toots, 'toot')}"
         if data.toots:
             words += f" by {count_of(data.authors, 'author')} on {count_of(data.servers, 'server')}"
         words = fit_line(self._figure, words, size=15, max_px=max_px)
@@ -287,9 +289,11 @@ class _Picture:
 def describe_graph(data: GraphData) -> str:
     """The alternative text: what somebody who does not see the picture wants to know of it."""
     scale = TimeScale(data.series.start, data.zone)
+    names = name_hashtags((data.hashtag, *data.more_hashtags))
+    hashtags = f"{'hashtags' if data.more_hashtags else 'hashtag'} {names}"
     counts, during, minutes = data.series.counts, data.series.during, round((data.end - data.start) / _MINUTE)
     sentences = [
-        f"Graph of toots per minute with the hashtag #{data.hashtag} on {long_date(data.day)}.",
+        f"Graph of toots per minute with the {hashtags} on {long_date(data.day)}.",
         f"The event lasted {count_of(minutes, 'minute')}, {_describe_times(data)}.",
     ]
     if not data.toots:

@@ -7,6 +7,7 @@ between changes what comes out. The rules:
   a crawl the one edited last, then the one with the higher counts.
 - Without it, counts are the highest that anybody saw, and text and author come from the copy edited last, then from
   the server whose name is first in the alphabet, then from the latest crawl.
+- What a feed tells without counts and profile (a bare copy) gives way to any other copy in all but the sighting.
 - Without it, an author's wish not to be quoted counts as soon as one copy carries it.
 """
 
@@ -30,7 +31,7 @@ class MergedToot:
     """What is known of a toot; the fields are the columns of ``pipeline.models.Toot``.
 
     ``told_by`` is the server whose copy text and author come from, ``told_in`` the number of the crawl it came with.
-    ``author_wishes`` holds consent markers, sorted and space separated.
+    ``author_wishes`` holds consent markers, sorted and space separated; ``hashtags`` is as ``pad_hashtags`` makes it.
     """
 
     uri: str
@@ -49,12 +50,14 @@ class MergedToot:
     text: str
     spoiler_text: str
     language: str
+    hashtags: str
     boosts: int
     favourites: int
     replies: int
     media_count: int
     is_reply: bool
     is_authoritative: bool
+    is_bare: bool
     told_by: str
     told_in: int
 
@@ -78,15 +81,22 @@ def from_copy(toot: Toot, crawl: int) -> MergedToot:
         text=toot.text,
         spoiler_text=toot.spoiler_text,
         language=toot.language,
+        hashtags=pad_hashtags(toot.hashtags),
         boosts=toot.boosts,
         favourites=toot.favourites,
         replies=toot.replies,
         media_count=toot.media_count,
         is_reply=toot.is_reply,
         is_authoritative=toot.is_authoritative,
+        is_bare=toot.is_bare,
         told_by=toot.server,
         told_in=crawl,
     )
+
+
+def pad_hashtags(hashtags: Iterable[str]) -> str:
+    """Folded hashtags as stored: each between blanks, so that a database can look for one; one blank if none."""
+    return f" {' '.join(hashtags)} ".replace("  ", " ")
 
 
 def merge(left: MergedToot, right: MergedToot) -> MergedToot:
@@ -130,6 +140,7 @@ class Standing:
     """
 
     is_authoritative: bool
+    is_bare: bool
     told_by: str
     told_in: int
     edited_at: datetime | None
@@ -143,6 +154,7 @@ class Standing:
 def standing_of(toot: MergedToot) -> Standing:
     return Standing(
         toot.is_authoritative,
+        toot.is_bare,
         sys.intern(toot.told_by),
         toot.told_in,
         toot.edited_at,
@@ -175,8 +187,8 @@ def _is_outdone(toot: MergedToot, standing: Standing) -> bool:
         toot.boosts <= standing.boosts
         and toot.favourites <= standing.favourites
         and toot.replies <= standing.replies
-        and (toot.edited_at or _NEVER, _Reversed(toot.told_by))
-        < (standing.edited_at or _NEVER, _Reversed(standing.told_by))
+        and (not toot.is_bare, toot.edited_at or _NEVER, _Reversed(toot.told_by))
+        < (not standing.is_bare, standing.edited_at or _NEVER, _Reversed(standing.told_by))
         and _union(wishes, toot.author_wishes) == wishes
         and (is_bot or not toot.author_is_bot)
         and _least(is_discoverable, toot.author_is_discoverable) == is_discoverable
@@ -199,13 +211,13 @@ def _authority(toot: MergedToot) -> tuple[Any, ...]:
 
 def _voice(toot: MergedToot) -> tuple[Any, ...]:
     """The higher, the sooner text and author are taken from it. Holds nothing that the merge computes itself."""
-    return (toot.edited_at or _NEVER, _Reversed(toot.told_by), toot.told_in, _told(toot))
+    return (not toot.is_bare, toot.edited_at or _NEVER, _Reversed(toot.told_by), toot.told_in, _told(toot))
 
 
 def _told(toot: MergedToot) -> tuple[Any, ...]:
     """Everything one copy says and a merge takes whole, to settle ties the same way in any order."""
     author = (toot.author_handle, toot.author_name, toot.author_url)
-    words = (toot.html, toot.text, toot.spoiler_text, toot.language)
+    words = (toot.html, toot.text, toot.spoiler_text, toot.language, toot.hashtags)
     return (toot.created_at, toot.url, toot.origin, author, words, toot.media_count, toot.is_reply)
 
 

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from common.times import Window
-from pipeline.core.wording import clock, count_of, long_date, zone_label
+from pipeline.core.wording import clock, count_of, long_date, name_hashtags, zone_label
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """``not_shown_by_origin``: toots known from other servers only. They hint at ``least`` more that nobody showed,
+    ``low`` to ``high`` in the 95 % interval."""
+
+    not_shown_by_origin: int = 0
+    least: int = 0
+    low: int = 0
+    high: int = 0
+
+    @classmethod
+    def from_coverage(cls, coverage: Mapping[str, Any]) -> Unseen:
+        """From the coverage of a crawl as it is stored; nothing where it was not estimated."""
+        keys = ("not_shown_by_origin", "estimated_unseen", "unseen_low", "unseen_high")
+        return cls(*(int(coverage.get(key) or 0) for key in keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +39,9 @@ class CrawlFacts:
     answered: int
     refused: int
     outcomes: tuple[tuple[str, int], ...]
-    seen_by_one: int
-    seen_by_two: int
+    unseen: Unseen
     is_mock: bool
+    is_quick: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +59,8 @@ class MethodFacts:
     left_out_bot_toots: int
     code_version: str
     crawl: CrawlFacts | None
-
-
-def estimate_unseen(seen_by_one: int, seen_by_two: int, servers: int) -> int:
-    """A lower bound of how many toots no server showed, from how many were shown by one and by two servers only.
-
-    Chao's bias-corrected estimator for incidences (Chao 1987, https://doi.org/10.2307/2531532).
-    """
-    if servers < 2:
-        return 0
-    return round((servers - 1) / servers * seen_by_one * (seen_by_one - 1) / (2 * (seen_by_two + 1)))
+    more_hashtags: tuple[str, ...] = ()
+    excluded_hashtags: tuple[str, ...] = ()
 
 
 def describe_method(facts: MethodFacts) -> list[str]:
@@ -62,7 +72,7 @@ def _paragraphs(facts: MethodFacts) -> Iterator[str]:
     if facts.crawl is not None and facts.crawl.is_mock:
         yield "These are numbers of the practice fediverse that comes with Mastoscore; nobody in it is real."
     yield (
-        f"Counted are public toots with #{facts.hashtag} written {_span(facts.window, facts.zone)}. "
+        f"Counted are public toots with {_hashtags(facts)} written {_span(facts.window, facts.zone)}. "
         "No toot stands in two rankings: first come the most boosted, then the most favourited of the others, then "
         "those with the most replies of what is left."
     )
@@ -82,6 +92,8 @@ def _servers(crawl: CrawlFacts, zone: ZoneInfo) -> str:
         f"{long_date(crawl.finished_at.astimezone(zone).date())}: {crawl.answered:,} answered, {crawl.refused:,} "
         f"refused, {others:,} could not answer."
     ]
+    if crawl.is_quick:
+        sentences.append("It was a quick fetch: most servers were asked for their own toots only.")
     details = "; ".join(f"{words}: {servers:,}" for words, servers in crawl.outcomes)
     return " ".join([*sentences, f"In particular: {details}."] if details else sentences)
 
@@ -94,13 +106,25 @@ def _coverage(facts: MethodFacts, crawl: CrawlFacts) -> str:
     sentences[0] += (
         f"; for the other {others:,} the highest counts that any server showed are taken." if others else "."
     )
-    if crawl.seen_by_one:
-        unseen = estimate_unseen(crawl.seen_by_one, crawl.seen_by_two, crawl.answered)
-        sentences.append(
-            f"{count_of(crawl.seen_by_one, 'toot was', 'toots were')} shown by one server only"
-            + (f", which suggests that at least {unseen:,} more exist that none showed." if unseen else ".")
-        )
-    return " ".join(sentences)
+    return " ".join(filter(None, [*sentences, describe_coverage(crawl.unseen)]))
+
+
+def describe_coverage(unseen: Unseen) -> str:
+    """What those toots that only others showed say about the ones that nobody did; empty if there are none."""
+    if not unseen.not_shown_by_origin:
+        return ""
+    shown = count_of(unseen.not_shown_by_origin, "toot was", "toots were")
+    if not unseen.least:
+        return f"{shown} shown by other servers than their own, often enough that hardly any more can be missing."
+    return (
+        f"{shown} shown by other servers than their own; how often each of them was suggests that at least "
+        f"{unseen.least:,} more exist that none showed (95 % interval: {unseen.low:,} to {unseen.high:,})."
+    )
+
+
+def _hashtags(facts: MethodFacts) -> str:
+    wanted = name_hashtags((facts.hashtag, *facts.more_hashtags))
+    return f"{wanted}, without {name_hashtags(facts.excluded_hashtags)}," if facts.excluded_hashtags else wanted
 
 
 def _left_out(facts: MethodFacts) -> str:

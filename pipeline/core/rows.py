@@ -11,7 +11,8 @@ class ScoredToot:
     """One counted toot of an event, merged from its copies.
 
     ``server`` is the origin, ``author`` a handle ``user@server``. ``is_quotable``: the author lets us quote,
-    name and link them; without it the toot is counted in totals and appears nowhere else.
+    name and link them; without it the toot is counted in totals and appears nowhere else. ``is_withdrawn``: the toot
+    was found to be gone, or not public any more; it is counted, and not shown.
     """
 
     uri: str
@@ -33,3 +34,4 @@ class ScoredToot:
     is_authoritative: bool
     is_bot: bool
     is_quotable: bool
+    is_withdrawn: bool = False

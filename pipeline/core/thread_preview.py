@@ -71,7 +71,7 @@ def _page(toots: Sequence[PlannedToot], preview: Preview, picture_address: Calla
 
 def _item(number: int, toot: PlannedToot, total: int, preview: Preview, picture_address: Callable[[str], str]) -> str:
     pictures = "".join(_figure(picture, picture_address(picture.path)) for picture in toot.media)
-    paragraphs = "".join(f"<p>{_marked(part)}</p>" for part in clean_text(toot.text).split("\n\n"))
+    paragraphs = marked_paragraphs(toot.text)
     initial = escape(preview.author.lstrip("@")[:1].upper() or "?")
     return (
         f'<li><div class="face" aria-hidden="true">{initial}</div><article>'
@@ -88,6 +88,11 @@ def _figure(picture: Picture, address: str) -> str:
         f'<figure><img src="{escape(address)}" alt="{alt}">'
         f"<figcaption><details><summary>Alternative text</summary>{alt}</details></figcaption></figure>"
     )
+
+
+def marked_paragraphs(text: str) -> str:
+    """A toot's text as escaped HTML paragraphs, with its addresses as links."""
+    return "".join(f"<p>{_marked(part)}</p>" for part in clean_text(text).split("\n\n"))
 
 
 def _marked(text: str) -> str:

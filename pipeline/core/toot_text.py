@@ -92,25 +92,25 @@ def fit_description(text: str, limit: int) -> str:
     return f"{cut_after_word(kept)}…"
 
 
-def pack(heading: str, entries: Sequence[str], limit: int, characters_per_url: int) -> list[str]:
-    """The entries under the heading in as few texts as keep the limit, none of them torn.
+def pack(
+    headings: tuple[str, str], entries: Sequence[tuple[str, str]], limit: int, characters_per_url: int
+) -> list[tuple[str, tuple[str, ...]]]:
+    """The entries, each with its source, under a heading in as few texts as keep the limit, none of them torn.
 
-    Each entry has to fit under ``continued(heading)``; the later texts begin with that.
+    ``headings``: of the first text and of those after it; an empty one is left away. Each entry has to fit under
+    either. Every text comes with the sources of its entries.
     """
-    texts: list[str] = []
-    current = heading
-    for entry in entries:
-        candidate = f"{current}\n\n{entry}"
-        if count_characters(candidate, characters_per_url) <= limit:
-            current = candidate
-        else:
-            texts.append(current)
-            current = f"{continued(heading)}\n\n{entry}"
-    return [*texts, current] if entries else []
-
-
-def continued(heading: str) -> str:
-    return f"{heading}, continued"
+    texts: list[tuple[str, tuple[str, ...]]] = []
+    current, sources = headings[0], tuple[str, ...]()
+    is_bare = True
+    for entry, source in entries:
+        candidate = f"{current}\n\n{entry}" if current else entry
+        if not is_bare and count_characters(candidate, characters_per_url) > limit:
+            texts.append((current, sources))
+            candidate, sources = f"{headings[1]}\n\n{entry}" if headings[1] else entry, ()
+        current, is_bare = candidate, False
+        sources = (*sources, source) if source else sources
+    return [*texts, (current, sources)] if entries else []
 
 
 def _has_ordinary_host(address: str) -> bool:

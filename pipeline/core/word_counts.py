@@ -70,9 +70,9 @@ def parse_stop_list(text: str) -> tuple[tuple[str, ...], ...]:
 class WordCounter:
     """Takes texts one by one; memory grows with different words, not with texts."""
 
-    def __init__(self, hashtag: str, extra_stop_words: str = "") -> None:
-        self._hashtag = fold_word(hashtag)
-        self._is_hashtag_unspaced = bool(_HAS_UNSPACED.search(self._hashtag))
+    def __init__(self, hashtag: str, extra_stop_words: str = "", *, more_hashtags: Iterable[str] = ()) -> None:
+        self._hashtags = frozenset(map(fold_word, (hashtag, *more_hashtags)))
+        self._has_unspaced_hashtag = any(_HAS_UNSPACED.search(hashtag) for hashtag in self._hashtags)
         phrases = parse_stop_list(extra_stop_words)
         self._extra_words = frozenset(phrase[0] for phrase in phrases if len(phrase) == 1)
         self._extra_phrases = tuple(phrase for phrase in phrases if len(phrase) > 1)
@@ -99,10 +99,10 @@ class WordCounter:
         for code, counts in self._counts.items():
             stops = self._stops_for(code)
             for key, count in counts.items():
-                if key == self._hashtag or not _is_stopped(key, stops):
+                if key in self._hashtags or not _is_stopped(key, stops):
                     totals[key] += count
         ranked = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
-        return [CountedWord(self._best_spelling(key), key, count, key == self._hashtag) for key, count in ranked]
+        return [CountedWord(self._best_spelling(key), key, count, key in self._hashtags) for key, count in ranked]
 
     def _stops_for(self, code: str) -> frozenset[str]:
         """A toot without a language may be in any of those seen; if no toot has one, English is assumed."""
@@ -119,23 +119,23 @@ class WordCounter:
     def _words_of(self, text: str, code: str) -> Iterator[tuple[str, str]]:
         if not text.isascii():
             text = unicodedata.normalize("NFC", text).translate(_APOSTROPHES)
-        if self._is_hashtag_unspaced:
-            hashtags, text = self._split_off_hashtag(text)
-            yield from ((spelling, self._hashtag) for spelling in hashtags)
+        if self._has_unspaced_hashtag:
+            hashtags, text = self._split_off_hashtags(text)
+            yield from ((spelling, fold_word(spelling)) for spelling in hashtags)
         if code in _ELISION_LANGUAGES:
             text = _ELISION.sub(" ", text)
         for match in _PIECE.finditer(text):
             for word in _words_of_piece(match, code):
                 key = fold_word(word)
-                if len(word) <= _LONGEST_WORD and (key == self._hashtag or _is_word(key)):
+                if len(word) <= _LONGEST_WORD and (key in self._hashtags or _is_word(key)):
                     yield word, key
 
-    def _split_off_hashtag(self, text: str) -> tuple[list[str], str]:
-        """The hashtag as often as it stands between spaces, and the text without it: the rules for scripts without
-        spaces would cut it to pieces."""
+    def _split_off_hashtags(self, text: str) -> tuple[list[str], str]:
+        """The hashtags as often as they stand between spaces, and the text without them: the rules for scripts
+        without spaces would cut them to pieces."""
         chunks = text.split()
-        hashtags = [chunk for chunk in chunks if fold_word(chunk) == self._hashtag]
-        return hashtags, " ".join(chunk for chunk in chunks if fold_word(chunk) != self._hashtag)
+        hashtags = [chunk for chunk in chunks if fold_word(chunk) in self._hashtags]
+        return hashtags, " ".join(chunk for chunk in chunks if fold_word(chunk) not in self._hashtags)
 
     def _without_phrases(self, words: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         if not self._extra_phrases:

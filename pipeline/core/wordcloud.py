@@ -13,7 +13,7 @@ from PIL import ImageFont
 from pipeline.core.cloud_layout import Canvas, PlacedWord, WeightedWord, lay_out
 from pipeline.core.fonts import BOLD_FONTS, find_characters, split_by_font
 from pipeline.core.word_counts import CountedWord, parse_stop_list
-from pipeline.core.wording import count_of, join_words, long_date
+from pipeline.core.wording import count_of, join_words, long_date, name_hashtags
 
 AS_IS, REMOVE, REDUCE = "as-is", "remove", "reduce"
 _MOST_WORDS = 180
@@ -38,6 +38,7 @@ class CloudOptions:
     width: int
     height: int
     fonts: tuple[Path, ...] = BOLD_FONTS
+    more_hashtags: tuple[str, ...] = ()
 
     @property
     def canvas(self) -> Canvas:
@@ -66,12 +67,14 @@ def choose_fonts(wanted: str) -> ChosenFonts:
 
 
 def treat_hashtag(words: Sequence[CountedWord], hashtag_fix: str) -> list[CountedWord]:
-    """The words as they count in the cloud: the hashtag left, taken out, or set behind the most frequent other word
-    with no more than its count."""
+    """The words as they count in the cloud: the event's hashtags left, taken out, or those that lead set behind the
+    most frequent other word with no more than its count."""
     if hashtag_fix == REMOVE:
         return [word for word in words if not word.is_hashtag]
-    if hashtag_fix == REDUCE and len(words) > 1 and words[0].is_hashtag:
-        return [words[1], replace(words[0], count=words[1].count), *words[2:]]
+    other = next((place for place, word in enumerate(words) if not word.is_hashtag), 0)
+    if hashtag_fix == REDUCE and other:
+        reduced = [replace(word, count=words[other].count) for word in words[:other]]
+        return [words[other], *reduced, *words[other + 1 :]]
     return list(words)
 
 
@@ -88,7 +91,9 @@ def describe_cloud(words: Sequence[CountedWord], options: CloudOptions) -> str:
     """The alternative text, with counts as they are (``reduce`` changes sizes only)."""
     shown = [word for word in words if options.hashtag_fix != REMOVE or not word.is_hashtag]
     title = f"“{options.title}”, a word" if options.title else "Word"
-    opening = f"{title} cloud of the toots with the hashtag #{options.hashtag} on {long_date(options.day)}"
+    hashtags = name_hashtags((options.hashtag, *options.more_hashtags))
+    noun = "hashtags" if options.more_hashtags else "hashtag"
+    opening = f"{title} cloud of the toots with the {noun} {hashtags} on {long_date(options.day)}"
     if not shown:
         sentences = [f"{opening}. No words were found."]
     else:

@@ -12,9 +12,14 @@ def count_of(number: int, singular: str, plural: str = "") -> str:
     return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
 
 
-def join_words(words: Sequence[str]) -> str:
+def join_words(words: Sequence[str], word: str = "and") -> str:
     """``a``, ``a and b``, ``a, b and c``."""
-    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+    return f"{', '.join(words[:-1])} {word} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def name_hashtags(hashtags: Sequence[str], word: str = "or") -> str:
+    """``#a``, ``#a or #b``."""
+    return join_words([f"#{hashtag}" for hashtag in hashtags], word)
 
 
 def long_date(day: date) -> str:

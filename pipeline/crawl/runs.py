@@ -2,31 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
 
 from common.errors import ConfigurationError
-from common.times import now_utc
+from common.text import fold_hashtag
+from common.times import Window, now_utc
 from events.models import Event
 from jobs.models import Job
+from pipeline.core.fetch import Aim
 from pipeline.crawl import frontier
 from pipeline.models import Analysis, Crawl, Visit
 
 
-def open_crawl(event: Event, *, job: Job | None, home_server: str, is_mock: bool) -> tuple[Crawl, bool]:
+def aim_of(crawl: Crawl) -> Aim:
+    """What a crawl is after, as it was when it began."""
+    return Aim.at(
+        crawl.hashtags,
+        Window(crawl.window_start, crawl.window_end),
+        crawl.max_toots,
+        excluded=crawl.excluded,
+        is_quick=crawl.mode == Event.FetchMode.QUICK,
+    )
+
+
+def open_crawl(
+    event: Event, *, job: Job | None, home_server: str, is_mock: bool, mode: str = ""
+) -> tuple[Crawl, bool]:
     """The event's running crawl if it is after the same thing, else a new one; and whether it was resumed.
 
     A job that completed its crawl and was killed afterwards gets that crawl again. Invented and real toots never
     mix: real ones stand in the way of a mock crawl (ConfigurationError), invented ones make way for a real crawl,
     and for a mock crawl over servers of other names.
     """
+    wanted = Crawl(
+        event=event,
+        job=job,
+        is_mock=is_mock,
+        mode=mode or event.fetch_mode,
+        home_server=home_server,
+        hashtag=event.hashtag,
+        more_hashtags=event.more_hashtags,
+        excluded_hashtags=event.excluded_hashtags,
+        window_start=event.window.start,
+        window_end=event.window.end,
+        max_toots=event.max_toots,
+    )
     done = event.crawls.filter(job=job, state=Crawl.State.COMPLETE).first() if job is not None else None
-    if done is not None and _is_after_the_same(done, event, home_server, is_mock=is_mock):
+    if done is not None and _is_after_the_same(done, wanted):
         return done, True
     with transaction.atomic():
         running = event.crawls.select_for_update().filter(state=Crawl.State.RUNNING).first()
-        if running is not None and _is_after_the_same(running, event, home_server, is_mock=is_mock):
+        if running is not None and _is_after_the_same(running, wanted):
             Crawl.objects.filter(pk=running.pk).update(job=job)
             return running, True
         if running is not None:
@@ -34,18 +63,9 @@ def open_crawl(event: Event, *, job: Job | None, home_server: str, is_mock: bool
         if is_mock:
             refuse_to_mix(event)
         remove_mock_data(event, but_of_home=home_server if is_mock else None)
-        crawl = Crawl.objects.create(
-            event=event,
-            job=job,
-            is_mock=is_mock,
-            home_server=home_server,
-            hashtag=event.hashtag,
-            window_start=event.window.start,
-            window_end=event.window.end,
-            max_toots=event.max_toots,
-        )
-        Visit.objects.create(crawl=crawl, server=home_server, is_home=True)
-    return crawl, False
+        wanted.save()
+        Visit.objects.create(crawl=wanted, server=home_server, is_home=True)
+    return wanted, False
 
 
 def close(crawl: Crawl, state: Crawl.State) -> None:
@@ -91,12 +111,11 @@ def refuse_to_mix(event: Event) -> None:
         )
 
 
-def _is_after_the_same(crawl: Crawl, event: Event, home_server: str, *, is_mock: bool) -> bool:
-    window = event.window
-    return (
-        crawl.is_mock == is_mock
-        and crawl.home_server == home_server
-        and crawl.hashtag.casefold() == event.hashtag.casefold()
-        and (crawl.window_start, crawl.window_end) == (window.start, window.end)
-        and crawl.max_toots == event.max_toots
-    )
+def _is_after_the_same(crawl: Crawl, wanted: Crawl) -> bool:
+    """The order of the hashtags matters too, as a visit that goes on counts them."""
+    return _purpose(crawl) == _purpose(wanted)
+
+
+def _purpose(crawl: Crawl) -> tuple[object, ...]:
+    aim, in_order = aim_of(crawl), tuple(map(fold_hashtag, crawl.hashtags))
+    return (crawl.is_mock, crawl.home_server, in_order, replace(aim, spelled=()))

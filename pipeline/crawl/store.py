@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from itertools import islice
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
+from django.db import connection
+
+from common.toots import Toot as Copy
 from events.models import Event
-from pipeline.core.merge import MergedToot, Standing, adds_nothing, merge, merge_all, standing_of
-from pipeline.models import Sighting, Toot
+from pipeline.core.consent import OptOuts
+from pipeline.core.merge import MergedToot, Standing, adds_nothing, from_copy, merge, merge_all, standing_of
+from pipeline.models import Toot
+from pipeline.toots import load_erased
+
+_T = TypeVar("_T")
 
 COLUMNS = tuple(field.name for field in fields(MergedToot))
 _UPDATED = [name for name in COLUMNS if name != "uri"]
+_values_of = attrgetter(*COLUMNS)
 _MOST_REMEMBERED = 200_000
 _CHUNK = 500
+# By hand, as objects for two numbers each would take most of the time. Both databases understand it.
+_INSERT_SIGHTINGS = "INSERT INTO pipeline_sighting (toot_id, visit_id) VALUES {rows} ON CONFLICT DO NOTHING"
 
 
 class TootStore:
@@ -26,24 +36,39 @@ class TootStore:
 
     def __init__(self, event: Event) -> None:
         self._event = event
+        # By hash of the uri: 64 bits, keyed anew in every process, and smaller than the uri.
         self._known: dict[int, tuple[int, Standing]] = {}
 
-    def save(self, copies: Iterable[tuple[int, MergedToot]]) -> None:
-        """Store copies, each with the id of the visit that saw it."""
-        seen = list(copies)
-        standings = merge_all(toot for _, toot in seen)
+    def save(self, copies: Iterable[tuple[int, Copy]], *, told_in: int) -> None:
+        """Store copies, each with the id of the visit that saw it; those of erased authors are dropped.
+
+        ``told_in``: number of the crawl they came with.
+        """
+        erased, sightings = load_erased(), set()
+        seen: list[tuple[int, Copy]] = []
+        for visit_id, copy in copies:
+            if _is_erased(copy, erased):
+                continue
+            known = self._known.get(hash(copy.uri))
+            if known is not None and known[1].is_authoritative and not copy.is_authoritative:
+                sightings.add((known[0], visit_id))  # the origin has spoken
+            else:
+                seen.append((visit_id, copy))
+        standings = merge_all(from_copy(copy, told_in) for _, copy in seen)
         unsettled = {uri: toot for uri, toot in standings.items() if not self._is_settled(toot)}
         for chunk in _chunks(sorted(unsettled), _CHUNK):
             self._merge([unsettled[uri] for uri in chunk])
-        sightings = {(self._known[_key(toot.uri)][0], visit_id) for visit_id, toot in seen}
-        Sighting.objects.bulk_create(
-            [Sighting(toot_id=toot_id, visit_id=visit_id) for toot_id, visit_id in sorted(sightings)],
-            ignore_conflicts=True,
-        )
+        sightings |= {(self._known[hash(copy.uri)][0], visit_id) for visit_id, copy in seen}
+        for pairs in _chunks(sorted(sightings), _CHUNK):
+            _insert_sightings(pairs)
         self._forget_oldest()
 
+    def forget(self) -> None:
+        """Take nothing for stored any more: a transaction was rolled back."""
+        self._known.clear()
+
     def _is_settled(self, toot: MergedToot) -> bool:
-        known = self._known.get(_key(toot.uri))
+        known = self._known.get(hash(toot.uri))
         return known is not None and adds_nothing(known[1], toot)
 
     def _merge(self, toots: Sequence[MergedToot]) -> None:
@@ -59,7 +84,7 @@ class TootStore:
             after = merge(before, incoming[uri])
             if after != before:
                 changed.append(after)
-            self._known[_key(uri)] = (toot_id, standing_of(after))
+            self._known[hash(uri)] = (toot_id, standing_of(after))
         if changed:
             Toot.objects.bulk_create(
                 [self._row(toot) for toot in changed],
@@ -70,7 +95,8 @@ class TootStore:
 
     def _read(self, uris: Iterable[str]) -> dict[str, tuple[int, MergedToot]]:
         rows = (
-            Toot.objects.select_for_update()
+            # no_key: sightings that another worker stores at the same time point at these rows, and do not wait.
+            Toot.objects.select_for_update(no_key=True)
             .filter(event=self._event, uri__in=list(uris))
             .order_by("uri")
             .values_list("id", *COLUMNS)
@@ -78,7 +104,7 @@ class TootStore:
         return {row[1]: (row[0], as_merged(row[1:])) for row in rows}
 
     def _row(self, toot: MergedToot) -> Toot:
-        return Toot(event=self._event, **asdict(toot))
+        return Toot(event_id=self._event.pk, **dict(zip(COLUMNS, _values_of(toot), strict=True)))
 
     def _forget_oldest(self) -> None:
         excess = len(self._known) - _MOST_REMEMBERED
@@ -91,10 +117,17 @@ def as_merged(values: Sequence[Any]) -> MergedToot:
     return MergedToot(*values)
 
 
-def _key(uri: str) -> int:
-    return int.from_bytes(hashlib.blake2b(uri.encode("utf-8", "replace"), digest_size=8).digest(), "big")
+def _is_erased(copy: Copy, erased: OptOuts) -> bool:
+    return erased.cover(copy.author.handle) or copy.origin in erased.servers
 
 
-def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def _insert_sightings(pairs: Sequence[tuple[int, int]]) -> None:
+    """All in one statement; for PostgreSQL that is one way there and back."""
+    statement = _INSERT_SIGHTINGS.format(rows=", ".join(["(%s, %s)"] * len(pairs)))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [number for pair in pairs for number in pair])
+
+
+def _chunks(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]

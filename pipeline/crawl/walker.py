@@ -5,33 +5,42 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from common.errors import RemoteError
 from common.http import Gate
-from common.http_errors import Aborted
-from common.mastodon import MastodonServer, PageFacts, RateLimited, RemoteRefused, hashtag_path
+from common.http_errors import Aborted, InvalidAnswer
+from common.mastodon import NotFound, RateLimited, RemoteRefused
+from common.misskey import FAMILY
+from common.nodeinfo import PATH as NODEINFO_PATH
+from common.nodeinfo import Software, fetch_software
 from common.robots import RobotsRules, fetch_robots
 from common.times import now_utc
 from pipeline.core.fetch import (
-    PAGE_LIMIT,
     Aim,
     Cursor,
+    End,
     Jump,
     Page,
+    Stage,
     Step,
-    View,
     after_failed_jump,
+    after_missing_api,
     after_refusal,
+    begin,
+    next_hashtag,
     take_page,
 )
 from pipeline.crawl import outcomes
-from pipeline.crawl.messages import Assignment, Ending, Report, Tally
+from pipeline.crawl.asking import Asking
+from pipeline.crawl.messages import Assignment, Ending, Report
+from pipeline.crawl.meter import Interrupted, VisitMeter
 
 _T = TypeVar("_T")
 
 _RETRIES_OF_THE_SILENT = 2
+_LAST_ENDS = (End.REACHED_MAX, End.ENDLESS, End.UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +56,6 @@ class Manners:
     visit_seconds: float = 3600
 
 
-class Interrupted(Exception):
-    """Nobody's error: the crawl is being stopped, and the walk has to end without an outcome."""
-
-
 class Walk:
     """The walk through one server. ``deliver`` hands a report to the coordinator and returns at once."""
 
@@ -60,31 +65,33 @@ class Walk:
         assignment: Assignment,
         aim: Aim,
         *,
-        hashtag: str,
         token: str,
         manners: Manners,
+        meter: VisitMeter,
         deliver: Callable[[Report], None],
         stop: threading.Event,
     ) -> None:
-        self._gate = gate
+        self._gate = gate.metered(meter)
+        self._meter = meter
         self._assignment = assignment
-        self._server = MastodonServer(gate, assignment.server, token=token)
+        self._server = Asking(self._gate, assignment.server, aim, token=token)
         self._aim = aim
-        self._hashtag = hashtag
         self._manners = manners
         self._deliver = deliver
         self._stop = stop
-        self._tally = Tally()
-        self._facts: PageFacts | None = None
-        self._has_answered = assignment.cursor.pages > 0
+        self._has_answered = assignment.cursor.has_pages
+        self._robots = assignment.robots
         self._robots_verdict = ""
         self._new_robots: RobotsRules | None = None
+        self._software = assignment.software
+        self._new_software: Software | None = None
         self._out_of_patience_at = time.monotonic() + manners.visit_seconds - assignment.seconds
 
     def run(self) -> None:
         """Walk to the end, or until the crawl is stopped; never raises for what a server does."""
         try:
-            self._walk(self._assignment.cursor)
+            is_home, speaks_notes = self._assignment.is_home, _speaks_notes(self._software)
+            self._walk(begin(self._assignment.cursor, self._aim, is_home=is_home, speaks_notes=speaks_notes))
         except (Interrupted, Aborted):
             return
 
@@ -94,7 +101,6 @@ class Walk:
             step, ending = self._take_step(step.cursor)
             if ending is None:
                 self._tell(step)
-                self._heed_limits()
         self._tell(step, ending)
 
     def _take_step(self, cursor: Cursor) -> tuple[Step, Ending | None]:
@@ -106,57 +112,91 @@ class Walk:
             step = self._ask_for_page(cursor)
         except RemoteError as error:
             return self._judge_failure(cursor, error)
+        if step.end is not None and step.end not in _LAST_ENDS:
+            following = next_hashtag(step.cursor, self._aim)
+            step = replace(step, cursor=following, end=None) if following is not None else step
         if step.end is None:
             return step, None
         return step, outcomes.ending_of_walk(step.end, self._server.server, step.cursor, self._aim)
 
     def _ask_for_page(self, cursor: Cursor) -> Step:
         page = self._ask(
-            lambda: self._server.hashtag_page(
-                self._hashtag, max_id=cursor.max_id, is_local=cursor.view is View.LOCAL, limit=PAGE_LIMIT
-            ),
+            lambda: self._server.fetch_page(cursor),
             is_jump=cursor.jump is Jump.ASKED,
         )
-        self._facts = page.answer
-        self._tally.pages += 1
-        self._tally.received_bytes += page.answer.received_bytes
-        step = take_page(cursor, Page(page.toots, page.row_count, page.last_id), self._aim, now=now_utc())
-        self._tally.passed_over += step.passed_over
+        self._meter.spent.pages += 1
+        step = take_page(
+            cursor,
+            Page(page.toots, page.row_count, page.last_id),
+            self._aim,
+            now=now_utc(),
+            known_servers=self._assignment.known_servers,
+        )
+        self._meter.spent.passed_over += step.passed_over
         return step
 
     def _judge_failure(self, cursor: Cursor, error: RemoteError) -> tuple[Step, Ending | None]:
         if isinstance(error, Aborted):
             raise error
-        if isinstance(error, RemoteRefused) and (local := after_refusal(cursor)) is not None:
-            return Step(local), None
         if cursor.jump is Jump.ASKED and _is_no_to_a_jump(error):
             return Step(after_failed_jump(cursor)), None
+        following = self._find_other_way(cursor, error)
+        if following is not None and self._is_allowed(following):
+            return Step(following), None
         is_home = self._assignment.is_home
         return Step(cursor), outcomes.ending_of_error(error, self._server.server, cursor, is_home=is_home)
+
+    def _find_other_way(self, cursor: Cursor, error: RemoteError) -> Cursor | None:
+        """What else to ask for after a no. Only when no other way is left, NodeInfo is asked what the server is."""
+        if cursor.stage is not Stage.FIRST:
+            return None
+        if isinstance(error, NotFound) and error.speaks_api:
+            return next_hashtag(cursor, self._aim)  # GoToSocial says so of a hashtag that nobody used
+        if isinstance(error, RemoteRefused):
+            simpler = after_refusal(cursor, has_feed=False)
+            if simpler is not None or cursor.pages or self._assignment.is_home:
+                return simpler
+            return after_refusal(cursor, speaks_notes=self._learn_whether_notes())
+        if isinstance(error, NotFound | InvalidAnswer) and not cursor.has_pages:
+            return after_missing_api(cursor, speaks_notes=self._learn_whether_notes())
+        return None
+
+    def _learn_whether_notes(self) -> bool:
+        """Whether the server is of the Misskey family; asked at most once in 30 days."""
+        if self._software is None and (self._robots is None or self._robots.allows(NODEINFO_PATH)):
+            try:
+                self._software = self._ask(lambda: fetch_software(self._gate, self._server.server))
+                self._new_software = self._software
+            except Aborted:
+                raise
+            except RemoteError:
+                return False  # not today; the server's first answer says what becomes of the visit
+        return _speaks_notes(self._software)
+
+    def _is_allowed(self, cursor: Cursor) -> bool:
+        return self._robots is None or self._robots.allows(self._server.path_of(cursor))
 
     def _look_at_robots(self, cursor: Cursor) -> Ending | None:
         """The home server is asked as its user; every other one may say no to robots."""
         if self._assignment.is_home:
             return None
-        rules = self._assignment.robots
-        if rules is None:
+        if self._robots is None:
             try:
-                rules = self._ask(lambda: fetch_robots(self._gate, self._server.server))
+                self._robots = self._ask(lambda: fetch_robots(self._gate, self._server.server))
             except Aborted:
                 raise
             except RemoteError as error:
                 return outcomes.ending_of_error(error, self._server.server, cursor)
-            self._new_robots = rules
-        path = hashtag_path(self._hashtag)
-        self._robots_verdict = rules.verdict(path)
-        return None if rules.allows(path) else outcomes.ending_of_robots(self._server.server)
+            self._new_robots = self._robots
+        path = self._server.path_of(cursor)
+        self._robots_verdict = self._robots.verdict(path)
+        return None if self._robots.allows(path) else outcomes.ending_of_robots(self._server.server)
 
     def _ask(self, request: Callable[[], _T], *, is_jump: bool = False) -> _T:
         """The answer, after as many attempts as our manners allow where trying again may help."""
         failures = 0
         while True:
             self._check()
-            begun_at = time.monotonic()
             try:
                 answer = request()
                 self._has_answered = True
@@ -167,9 +207,6 @@ class Walk:
                 wait_seconds = self._wait_before_retry(error, failures)
                 if wait_seconds is None or (is_jump and _is_no_to_a_jump(error)):
                     raise
-            finally:
-                self._tally.requests += 1
-                self._tally.seconds += time.monotonic() - begun_at
             self._pause(wait_seconds)
 
     def _wait_before_retry(self, error: RemoteError, failures: int) -> float | None:
@@ -182,26 +219,20 @@ class Walk:
         wait_seconds = max(pauses[failures - 1], error.retry_after or 0)
         return wait_seconds if wait_seconds <= self._manners.longest_wait_seconds else None
 
-    def _heed_limits(self) -> None:
-        """Wait for the server's next period when it says that this one is used up."""
-        facts = self._facts
-        if facts is None or facts.rate_remaining is None or facts.rate_reset_at is None or facts.rate_remaining > 0:
-            return
-        wait_seconds = (facts.rate_reset_at - now_utc()).total_seconds()
-        self._pause(min(max(wait_seconds, 0), self._manners.longest_wait_seconds))
-
     def _tell(self, step: Step, ending: Ending | None = None) -> None:
         """Hand over what came since the last report and wait until it is stored."""
         report = Report(
             self._assignment,
             step.cursor,
             toots=step.counted,
-            tally=self._tally,
+            named=step.named,
+            tally=self._meter.take_spent(),
             robots_verdict=self._robots_verdict,
             new_robots=self._new_robots,
+            new_software=self._new_software,
             ending=ending,
         )
-        self._tally, self._new_robots = Tally(), None
+        self._new_robots = self._new_software = None
         self._check()
         self._deliver(report)
         while not report.stored.wait(0.2):
@@ -216,6 +247,10 @@ class Walk:
     def _check(self) -> None:
         if self._stop.is_set():
             raise Interrupted
+
+
+def _speaks_notes(software: Software | None) -> bool:
+    return software is not None and software.name in FAMILY
 
 
 def _is_no_to_a_jump(error: RemoteError) -> bool:

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F
+from django.db import OperationalError, connection, transaction
+from django.db.models import Sum
 
 from common.times import now_utc
 from events.models import Event
-from pipeline.core.merge import from_copy
 from pipeline.crawl import frontier
 from pipeline.crawl.messages import Report
 from pipeline.crawl.outcomes import is_good
 from pipeline.crawl.store import TootStore
 from pipeline.models import Crawl, Sighting, Visit
+
+logger = logging.getLogger(__name__)
+
+# By hand, because for every page of every server it is the same statement with other values.
+_MOVE_ON = """
+    UPDATE pipeline_visit SET
+        cursor = %s, requests = requests + %s, pages = pages + %s, toots = toots + %s,
+        passed_over = passed_over + %s, received_bytes = received_bytes + %s, seconds = seconds + %s,
+        robots = COALESCE(NULLIF(%s, ''), robots), lease_until = %s
+    WHERE id = %s
+"""
 
 
 class Writer:
@@ -27,40 +38,55 @@ class Writer:
         self._max_servers = max_servers
         self._store = TootStore(event)
         self._found: set[str] = set()
+        self._stored_requests = self._stored_bytes = 0
         self.has_new_servers = False
-        self.left_out_servers = 0
 
     def write(self, reports: Sequence[Report]) -> None:
         """Store the reports and mark the ones whose visit somebody else walks by now; those leave no trace."""
+        for is_last in (False, False, True):
+            try:
+                self._write(reports)
+                break
+            except OperationalError as error:  # another worker on the same crawl stood in the way
+                logger.warning("crawl %d: a batch could not be stored: %s", self._crawl.pk, error)
+                self._store.forget()
+                self._found.clear()
+                if is_last:
+                    raise
+        for report in reports:
+            self._stored_requests += report.tally.requests * (not report.is_lost)
+            self._stored_bytes += report.tally.received_bytes * (not report.is_lost)
+
+    def spent_by_others(self) -> tuple[int, int]:
+        """Requests and bytes of this crawl that are not ours: of other processes and of earlier runs."""
+        spent = self._crawl.visits.order_by().aggregate(Sum("requests"), Sum("received_bytes"))
+        return (
+            (spent["requests__sum"] or 0) - self._stored_requests,
+            (spent["received_bytes__sum"] or 0) - self._stored_bytes,
+        )
+
+    def _write(self, reports: Sequence[Report]) -> None:
         with transaction.atomic():
-            for report in reports:
-                report.is_lost = not self._update_visit(report)
-            kept = [report for report in reports if not report.is_lost]
-            self._store.save(
-                (report.assignment.visit_id, from_copy(toot, self._crawl.pk))
-                for report in kept
-                for toot in report.toots
-            )
+            kept = self._update_visits(reports)
+            copies = ((report.assignment.visit_id, toot) for report in kept for toot in report.toots)
+            self._store.save(copies, told_in=self._crawl.pk)
             self._discover(kept)
             for report in kept:
                 if report.ending is not None:
                     self._settle(report)
 
-    def _update_visit(self, report: Report) -> bool:
-        tally = report.tally
-        values: dict[str, Any] = {
-            "cursor": report.cursor.as_json(),
-            "requests": F("requests") + tally.requests,
-            "pages": F("pages") + tally.pages,
-            "toots": F("toots") + len(report.toots),
-            "passed_over": F("passed_over") + tally.passed_over,
-            "received_bytes": F("received_bytes") + tally.received_bytes,
-            "seconds": F("seconds") + tally.seconds,
-            "lease_until": now_utc() + frontier.LEASE,
-        }
-        if report.robots_verdict:
-            values["robots"] = report.robots_verdict
-        return bool(self._own(report).update(**values))
+    def _update_visits(self, reports: Sequence[Report]) -> list[Report]:
+        """Move the visits on; returns the reports whose visits are ours, and marks the others."""
+        ids = [report.assignment.visit_id for report in reports]
+        held = Visit.objects.filter(pk__in=ids, state=Visit.State.RUNNING, lease_holder=self._holder)
+        ours = set(held.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        for report in reports:
+            report.is_lost = report.assignment.visit_id not in ours
+        kept = [report for report in reports if not report.is_lost]
+        lease_until = connection.ops.adapt_datetimefield_value(now_utc() + frontier.LEASE)
+        with connection.cursor() as cursor:
+            cursor.executemany(_MOVE_ON, [_moved_on(report, lease_until) for report in kept])
+        return kept
 
     def _settle(self, report: Report) -> None:
         """The end of a visit. Rows that came by twice were counted twice on the way; the sightings know better."""
@@ -77,13 +103,31 @@ class Writer:
         )
 
     def _discover(self, reports: Sequence[Report]) -> None:
-        origins = {toot.origin for report in reports for toot in report.toots} - self._found
-        if origins:
-            self.left_out_servers += frontier.discover(self._crawl, sorted(origins), most=self._max_servers)
-            self._found |= origins
+        named = {server for report in reports for server in report.named}
+        named |= {report.ending.onward for report in reports if report.ending is not None and report.ending.onward}
+        if named := named - self._found:
+            frontier.discover(self._crawl, sorted(named), most=self._max_servers)
+            self._found |= named
             self.has_new_servers = True
 
     def _own(self, report: Report) -> Any:
         return Visit.objects.filter(
             pk=report.assignment.visit_id, state=Visit.State.RUNNING, lease_holder=self._holder
         )
+
+
+def _moved_on(report: Report, lease_until: Any) -> tuple[Any, ...]:
+    """The values of ``_MOVE_ON``."""
+    tally = report.tally
+    return (
+        connection.ops.adapt_json_value(report.cursor.as_json(), None),
+        tally.requests,
+        tally.pages,
+        len(report.toots),
+        tally.passed_over,
+        tally.received_bytes,
+        tally.seconds,
+        report.robots_verdict,
+        lease_until,
+        report.assignment.visit_id,
+    )

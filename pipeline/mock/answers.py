@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from pipeline.mock import pages
+from pipeline.mock import others, pages
 from pipeline.mock.ids import IdMaker
 from pipeline.mock.records import PAGE_ROWS, MockServer, Row
 from pipeline.mock.statuses import (
@@ -35,6 +35,7 @@ class Request:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    body: bytes = b""
 
     @property
     def token(self) -> str:
@@ -82,6 +83,8 @@ class Voice:
         path = unquote(request.path)
         if self._behaviour.access == "html":
             return as_page(pages.parked_page(self._server))
+        if path == "/api/notes/search-by-tag" and self._behaviour.access == "no-api":
+            return self._search(request)
         if request.method not in ("GET", "HEAD"):
             return as_error("Method not allowed", 405)
         if path == "/robots.txt":
@@ -92,6 +95,9 @@ class Voice:
             return self._timeline(path.removeprefix("/api/v1/timelines/tag/"), request)
         if path.startswith("/api/v1/statuses/"):
             return self._status(path.removeprefix("/api/v1/statuses/"), request)
+        if self._behaviour.has_feed and path.startswith("/tags/") and path.endswith(".rss"):
+            tag = path.removeprefix("/tags/").removesuffix(".rss")
+            return Response(200, others.feed_as_xml(self._server, tag).encode(), "application/rss+xml; charset=utf-8")
         return self._named_answer(path, request) or self._public_page(path)
 
     def _named_answer(self, path: str, request: Request) -> Response | None:
@@ -125,6 +131,21 @@ class Voice:
         newer_than = request.query.get("since_id") or request.query.get("min_id", "")
         behind = behind[: _place_of(behind, newer_than, default=len(behind))]
         return self._page(tag, behind, request.query)
+
+    def _search(self, request: Request) -> Response:
+        """Notes with a hashtag, newest first, in the manner of Misskey."""
+        try:
+            asked = json.loads(request.body)
+        except ValueError:
+            asked = None
+        if request.method != "POST" or not isinstance(asked, dict) or not isinstance(asked.get("tag"), str):
+            return as_json({"error": {"message": "Invalid param.", "code": "INVALID_PARAM"}}, 400)
+        if asked["tag"].casefold() != self._world.schedule.hashtag.casefold():
+            return as_json([])
+        rows = [row for row in self._server.rows if not row.needs_token]
+        start = _place_of(rows, str(asked.get("untilId") or ""), default=-1) + 1
+        limit = min(100, max(1, int(asked.get("limit") or 10)))
+        return as_json([others.note_as_json(self._server, row) for row in rows[start : start + limit]])
 
     def _page(self, tag: str, rows: list[Row], query: Mapping[str, str]) -> Response:
         asked = query.get("limit", "")

@@ -29,7 +29,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour("flake", "Midnight Matinee", "akkoma", "3.13.3", id_kind="flake", strange_max_id="empty", reach=0.35),
     Behaviour("no-api", "映画の夜", "misskey", "2025.6.3", id_kind="hex", access="no-api"),
     Behaviour("local-only", "Balcony Seats", "mastodon", "4.5.0", access="local", reach=0.3),
-    Behaviour("refusing", "Members' Lounge", "mastodon", "4.5.1", access="closed", refusal_status=422),
+    Behaviour("refusing", "Members' Lounge", "mastodon", "4.5.1", access="closed", refusal_status=422, has_feed=True),
     Behaviour("short-pages", "Filmclub Zuid", "mastodon", "4.2.1", fixed_page_rows=20, reach=0.35),
     Behaviour("repeating", "Le Ciné-Bobine", "mastodon", "3.5.3", ignores_max_id=True, sends_link=False, reach=0.3),
     Behaviour("linkless", "Projector Room", "mastodon", "4.3.9", sends_link=False, full_local_acct=True, reach=0.25),

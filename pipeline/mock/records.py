@@ -8,6 +8,8 @@ from typing import Any
 
 # Rows on a page unless a server thinks otherwise; the cap of Mastodon.
 PAGE_ROWS = 40
+# Items of a hashtag's feed.
+FEED_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +17,10 @@ class Behaviour:
     """How one kind of server behaves.
 
     ``access``: ``open``, ``local`` (strangers see only local toots), ``closed`` (refuses strangers),
-    ``no-api`` (404), ``html`` (200 with a page), ``down`` (nobody listens), ``foreign`` (an address we must not
-    contact). ``faults`` are the status codes of the first timeline answers, before it behaves. ``strange_max_id``:
-    what a ``max_id`` it cannot read brings: ``page-1``, ``empty`` or ``400``.
+    ``no-api`` (404, but for the search of the Misskey family), ``html`` (200 with a page), ``down`` (nobody listens),
+    ``foreign`` (an address we must not contact). ``faults`` are the status codes of the first timeline answers,
+    before it behaves. ``strange_max_id``: what a ``max_id`` it cannot read brings: ``page-1``, ``empty`` or ``400``.
+    ``has_feed``: it offers the hashtag as RSS to everybody.
     """
 
     key: str
@@ -35,6 +38,7 @@ class Behaviour:
     hides_replies: bool = False
     full_local_acct: bool = False
     is_sparse: bool = False
+    has_feed: bool = False
     robots: str | None = None
     forbids_robots: bool = False
     strange_max_id: str = "page-1"

@@ -239,17 +239,17 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         length = headers.get("content-length", "0")
-        self.rfile.read(int(length) if length.isascii() and length.isdigit() else 0)
+        body = self.rfile.read(int(length) if length.isascii() and length.isdigit() else 0)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        request = Request(self.command, parts.path, query, headers)
+        request = Request(self.command, parts.path, query, headers, body)
         house, came_at = self.server.house, datetime.now(UTC)
         with house.log.in_flight():
             if self.server.latency_seconds:
                 time.sleep(self.server.latency_seconds)
             response = house.speaker.answer(request) if house.speaker else as_error("Nobody is here", 503)
             house.log.append(LoggedRequest(self.command, parts.path, query, headers, came_at, response.status))
-            body, encoding = _compressed(response, headers.get("accept-encoding", ""))
-        self._send(response, body, encoding)
+            answer, encoding = _compressed(response, headers.get("accept-encoding", ""))
+        self._send(response, answer, encoding)
 
     def _send(self, response: Response, body: bytes, encoding: tuple[tuple[str, str], ...]) -> None:
         self.send_response(response.status)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from pipeline.mock.records import PAGE_ROWS, Counts, MockServer, MockToot, Row
+from pipeline.mock.records import FEED_ROWS, PAGE_ROWS, Counts, MockServer, MockToot, Row
 
 # Spelled as pipeline.models.Visit.Outcome has them.
 COMPLETE, REACHED_MAX, LOCAL_ONLY = "complete", "reached_max", "local_only"
 REFUSED, ROBOTS, NOT_MASTODON, BAD_ANSWER = "refused", "robots", "not_mastodon", "bad_answer"
-UNREACHABLE, NOT_ALLOWED = "unreachable", "not_allowed"
+UNREACHABLE, NOT_ALLOWED, FEED_ONLY = "unreachable", "not_allowed", "feed_only"
+# Servers whose copies come without their authors' profiles.
+_WITHOUT_PROFILES = frozenset({"no-api", "closed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +159,13 @@ def tell_truth(
         counted = [row for row in rows if counts(row)]
         if len(counted) >= max_toots:
             counted, outcomes[name] = counted[:max_toots], REACHED_MAX
+        if outcomes[name] == FEED_ONLY and not counted:
+            outcomes[name] = REFUSED
         shown[name] = counted
         heard_of += sorted({row.toot.origin for row in counted if row.toot} - set(heard_of))
-    return Truth(_merge(shown), outcomes)
+    mute = frozenset(name for name in shown if servers[name].behaviour.access in _WITHOUT_PROFILES)
+    feeds = frozenset(name for name, outcome in outcomes.items() if outcome == FEED_ONLY)
+    return Truth(_merge(shown, feeds=feeds, mute=mute), outcomes)
 
 
 def _shown_rows(server: MockServer, *, is_home: bool) -> tuple[list[Row], str]:
@@ -171,10 +177,13 @@ def _shown_rows(server: MockServer, *, is_home: bool) -> tuple[list[Row], str]:
         return [], UNREACHABLE
     if behaviour.forbids_robots and not is_home:
         return [], ROBOTS
-    if behaviour.access == "no-api":
-        return [], NOT_MASTODON
+    if behaviour.access == "no-api":  # it has a search of its own
+        return list(server.rows), COMPLETE
     if behaviour.access == "html":
         return [], BAD_ANSWER
+    if behaviour.access == "closed" and behaviour.has_feed:
+        own = [row for row in server.rows if row.is_local_to(server.name)]
+        return [row for row in own if row.toot and row.toot.visibility == "public"][:FEED_ROWS], FEED_ONLY
     if behaviour.access == "closed":
         return [], REFUSED
     if behaviour.access == "local":
@@ -184,7 +193,8 @@ def _shown_rows(server: MockServer, *, is_home: bool) -> tuple[list[Row], str]:
     return list(server.rows), COMPLETE
 
 
-def _merge(shown: Mapping[str, list[Row]]) -> dict[str, TrueToot]:
+def _merge(shown: Mapping[str, list[Row]], *, feeds: frozenset[str], mute: frozenset[str]) -> dict[str, TrueToot]:
+    """``feeds``: servers that showed no counts; ``mute``: those whose copies come without profiles."""
     copies: dict[str, dict[str, Row]] = defaultdict(dict)
     toots: dict[str, MockToot] = {}
     for name, rows in shown.items():
@@ -192,13 +202,28 @@ def _merge(shown: Mapping[str, list[Row]]) -> dict[str, TrueToot]:
             if row.toot is not None:
                 copies[row.toot.uri][name] = row
                 toots[row.toot.uri] = row.toot
-    unwilling = {toot.author.handle for uri, toot in toots.items() if _shows_wishes(toot, copies[uri])}
-    return {uri: _true_toot(toot, copies[uri], unwilling) for uri, toot in sorted(toots.items())}
+    unwilling = {toot.author.handle for uri, toot in toots.items() if _shows_wishes(toot, set(copies[uri]) - mute)}
+    true_toots = {uri: _true_toot(toot, copies[uri], unwilling, feeds) for uri, toot in sorted(toots.items())}
+    return {
+        uri: toot if _teller(toots[uri], copies[uri], feeds, mute) not in mute else replace(toot, language=None)
+        for uri, toot in true_toots.items()
+    }
 
 
-def _true_toot(toot: MockToot, copies: Mapping[str, Row], unwilling: set[str]) -> TrueToot:
-    is_authoritative = toot.origin in copies
-    has_say = [copies[toot.origin]] if is_authoritative else list(copies.values())
+def _teller(toot: MockToot, copies: Mapping[str, Row], feeds: frozenset[str], mute: frozenset[str]) -> str:
+    """The server whose words are taken: the origin, else the first by alphabet of those that know the last edit;
+    feeds only where there is nothing else. Notes tell neither their language nor that they were edited."""
+    names = sorted(copies.keys() - feeds) or sorted(copies)
+    if toot.origin in names:
+        return toot.origin
+    telling = [name for name in names if name not in mute and copies[name].stale_text is None]
+    return (telling if toot.edited_at is not None and telling else names)[0]
+
+
+def _true_toot(toot: MockToot, copies: Mapping[str, Row], unwilling: set[str], feeds: frozenset[str]) -> TrueToot:
+    whole = {name: row for name, row in copies.items() if name not in feeds}
+    is_authoritative = toot.origin in whole
+    has_say = [whole[toot.origin]] if is_authoritative else list(whole.values())
     counts = _highest(row.counts for row in has_say)
     return TrueToot(
         uri=toot.uri,
@@ -211,7 +236,7 @@ def _true_toot(toot: MockToot, copies: Mapping[str, Row], unwilling: set[str]) -
         is_authoritative=is_authoritative,
         seen_on=frozenset(copies),
         origin=toot.origin,
-        media=len(toot.alt_texts),
+        media=len(toot.alt_texts) if whole else 0,
         language=toot.language,
         is_bot=toot.author.is_bot,
         is_quotable=toot.author.handle not in unwilling,
@@ -221,15 +246,17 @@ def _true_toot(toot: MockToot, copies: Mapping[str, Row], unwilling: set[str]) -
 def _highest(all_counts: Iterable[Counts]) -> Counts:
     known = list(all_counts)
     return Counts(
-        max(counts.boosts for counts in known),
-        max(counts.favourites for counts in known),
-        max(counts.replies for counts in known),
+        max((counts.boosts for counts in known), default=0),
+        max((counts.favourites for counts in known), default=0),
+        max((counts.replies for counts in known), default=0),
     )
 
 
-def _shows_wishes(toot: MockToot, copies: Mapping[str, Row]) -> bool:
+def _shows_wishes(toot: MockToot, shown_by: set[str]) -> bool:
     """Whether the crawler saw the author's wishes with this toot; seen once, they hold for all of the author's."""
-    return bool(toot.author.wishes) and (toot.origin in copies or not toot.author.hides_wishes_elsewhere)
+    if not toot.author.wishes or not shown_by:
+        return False
+    return toot.origin in shown_by or not toot.author.hides_wishes_elsewhere
 
 
 def _is_tie(chosen: list[TrueToot], left: list[TrueToot], counts: tuple[str, ...]) -> bool:

@@ -93,6 +93,8 @@ def read_options(event: Event) -> AnalyseOptions:
         leave_out_bots=event.leave_out_bots,
         generated_at=now_utc(),
         known_authors=find_known_authors(event),
+        more_hashtags=event.hashtags[1:],
+        excluded_hashtags=event.excluded,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +15,12 @@ from common.errors import ConfigurationError
 from common.http import Gate, GatePolicy, policy_from_settings
 from events.models import Event
 from jobs.context import JobCancelled, JobContext
-from pipeline.crawl import runs
-from pipeline.crawl.coordinator import Coordinator, HomeServerFailed, Terms
-from pipeline.crawl.results import summarise
+from pipeline.core.wording import count_of
+from pipeline.crawl import frontier, helping, runs
+from pipeline.crawl.coordinator import Coordinator, HomeServerFailed
+from pipeline.crawl.results import coverage, summarise
+from pipeline.crawl.terms import caps_from_settings, terms_from_settings
+from pipeline.crawl.vanished import Vanished, settle_vanished
 from pipeline.crawl.walker import Manners
 from pipeline.journals import write_fetch_files
 from pipeline.mock.server import Fediverse, start_fediverse
@@ -41,40 +45,60 @@ def run(ctx: JobContext) -> dict[str, Any]:
     event = ctx.event
     with _open_place(event, is_mock=bool(ctx.params.get("mock")) or event.fetch_dry_run) as place:
         job = ctx.job if ctx.job.pk else None
-        crawl, is_resumed = runs.open_crawl(event, job=job, home_server=place.home, is_mock=place.is_mock)
+        crawl, is_resumed = runs.open_crawl(
+            event, job=job, home_server=place.home, is_mock=place.is_mock, mode=_read_mode(ctx.params.get("mode"))
+        )
         return _fetch(ctx, crawl, place, is_resumed=is_resumed)
 
 
 def _fetch(ctx: JobContext, crawl: Crawl, place: Place, *, is_resumed: bool) -> dict[str, Any]:
     event, begun_at = ctx.event, time.monotonic()
-    ctx.say(f"{'Going on with' if is_resumed else 'Fetching'} #{crawl.hashtag} from {place.home}.")
-    terms = Terms(
-        threads=settings.MASTOSCORE_FETCH_THREADS,
-        max_servers=settings.MASTOSCORE_MAX_SERVERS,
-        home_token=place.token,
-        manners=place.manners,
-    )
-    with Gate(place.policy) as gate:
-        coordinator = Coordinator(ctx, event, crawl, gate, terms)
+    hashtags = " ".join(f"#{hashtag}" for hashtag in crawl.hashtags)
+    ctx.say(f"{'Going on with' if is_resumed else 'Fetching'} {hashtags} from {place.home} ({crawl.mode}).")
+    has_help = ctx.job.pk is not None and not place.is_mock
+    terms = terms_from_settings(place.manners, home_token=place.token, has_help=has_help)
+    with Gate(replace(place.policy, stays_on_server=True)) as gate:
+        ask_for_help = partial(helping.ask_for_help, crawl, terms.helpers)
+        coordinator = Coordinator(ctx, event, crawl, gate, terms, on_much_work=ask_for_help)
         try:
             coordinator.run()
+            vanished = _settle_vanished(ctx, crawl, place)
         except JobCancelled:
-            ctx.keep_partial(_settle(event, crawl, Crawl.State.CANCELLED, coordinator))
+            ctx.keep_partial(_settle(event, crawl, Crawl.State.CANCELLED))
             raise
         except HomeServerFailed:
-            _settle(event, crawl, Crawl.State.FAILED, coordinator)
+            _settle(event, crawl, Crawl.State.FAILED)
             raise
-    result = _settle(event, crawl, Crawl.State.COMPLETE, coordinator) | {"resumed": is_resumed}
+    result = _settle(event, crawl, Crawl.State.COMPLETE, vanished) | {"resumed": is_resumed}
     files = write_fetch_files(event, crawl, check=ctx.check_cancelled)
     ctx.say(_in_words(result))
     return result | {"mock": crawl.is_mock, "seconds": round(time.monotonic() - begun_at, 1), "files": files}
 
 
-def _settle(event: Event, crawl: Crawl, state: Crawl.State, coordinator: Coordinator) -> dict[str, Any]:
+def _settle_vanished(ctx: JobContext, crawl: Crawl, place: Place) -> Vanished:
+    if crawl.state != Crawl.State.RUNNING:
+        return Vanished.from_result(crawl.summary)
+    with Gate(replace(place.policy, stays_on_server=True)) as gate, ctx.on_stop(gate.abort):
+        return settle_vanished(crawl, gate, check=ctx.check_cancelled)
+
+
+def _read_mode(text: object) -> str:
+    """The mode asked for instead of the event's own; empty if none is."""
+    if text in (None, ""):
+        return ""
+    if text not in Event.FetchMode.values:
+        raise ConfigurationError(f"{text!r} is no mode of a fetch: use {' or '.join(Event.FetchMode.values)}.")
+    return str(text)
+
+
+def _settle(event: Event, crawl: Crawl, state: Crawl.State, vanished: Vanished | None = None) -> dict[str, Any]:
     """Close the crawl; returns what it came to, as it is noted in the crawl too."""
     runs.close(crawl, state)
-    summary = summarise(event, crawl) | {"left_out_servers": coordinator.left_out_servers}
-    runs.note_summary(crawl, summary)
+    helping.send_helpers_away(crawl)
+    summary = summarise(event, crawl) | (vanished or Vanished()).as_result()
+    summary["left_out_servers"] = frontier.count_left_out(crawl)
+    summary["caps"] = asdict(caps_from_settings())
+    runs.note_summary(crawl, summary | {"coverage": coverage(crawl)})
     return summary
 
 
@@ -116,6 +140,13 @@ def _in_words(result: dict[str, Any]) -> str:
         f"{result['servers']} servers asked: {result['answered']} answered, {result['refused']} refused, "
         f"{result['failed']} failed."
     )
+    if result["implausible_loss"]:
+        text += (
+            f" {result['missing']} toots are not shown by their own servers any more; so many at once are not "
+            "believed, and none was taken out."
+        )
+    elif result["gone"]:
+        text += f" {count_of(result['gone'], 'toot is', 'toots are')} gone and left out from now on."
     if result["left_out_servers"]:
         text += f" {result['left_out_servers']} more servers were named than one fetch may ask."
     return text

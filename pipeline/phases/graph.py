@@ -53,4 +53,5 @@ def read_graph_data(event: Event, results: dict[str, Any]) -> GraphData:
         after=results["toots_after"],
         authors=results["unique_ids"],
         servers=results["total_servers"],
+        more_hashtags=event.hashtags[1:],
     )

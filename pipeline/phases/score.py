@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from common.errors import ConfigurationError, RemoteError
 from pipeline.core.poster import UnusableImage
 from pipeline.phases import analyse, blog, fetch, graph, post, poster, wordcloud
+from pipeline.thread.plan import refuse_if_edited, refuse_if_frozen
 
 if TYPE_CHECKING:
     from jobs.context import JobContext
@@ -40,9 +41,10 @@ def run_poster_if_possible(ctx: JobContext) -> dict[str, Any]:
 
 
 def draft_if_not_posted(ctx: JobContext) -> dict[str, Any]:
-    """Scoring again after the thread went out renews numbers and pages; the thread stays as it was sent."""
+    """Scoring again renews numbers and pages; a thread that is out, approved or written by hand stays as it is."""
     try:
-        post.refuse_if_posted(ctx.event)
+        refuse_if_frozen(ctx.event)
+        refuse_if_edited(ctx.event)
     except ConfigurationError as error:
         ctx.say(error.user_message)
         return {"skipped": error.user_message, "files": []}

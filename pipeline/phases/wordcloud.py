@@ -63,14 +63,15 @@ def read_options(event: Event, chosen: ChosenFonts) -> CloudOptions:
         width=event.wordcloud_width,
         height=event.wordcloud_height,
         fonts=chosen.fonts,
+        more_hashtags=event.hashtags[1:],
     )
 
 
 def count_words(ctx: JobContext) -> list[CountedWord]:
     """Words of the authors who may be quoted; bots are left out where the event leaves them out."""
     event = ctx.event
-    counter = WordCounter(event.hashtag, event.stop_words)
+    counter = WordCounter(event.hashtag, event.stop_words, more_hashtags=event.hashtags[1:])
     for toot in watched_toots(ctx):
-        if toot.is_quotable and not (toot.is_bot and event.leave_out_bots):
+        if toot.is_quotable and not toot.is_withdrawn and not (toot.is_bot and event.leave_out_bots):
             counter.add(words_text(toot.html), toot.language)
     return counter.words()

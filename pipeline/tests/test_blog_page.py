@@ -8,14 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from common.times import Window
 from pipeline.core.blog import PageFacts, PagePicture, split_words, unique_words, write_page
-from pipeline.core.method import CrawlFacts, MethodFacts, describe_method, estimate_unseen
+from pipeline.core.method import CrawlFacts, MethodFacts, Unseen, describe_method
 from pipeline.core.post import MostActive
 from pipeline.results_page import Quote, Ranking
 
@@ -183,8 +182,7 @@ CRAWL = CrawlFacts(
     answered=10,
     refused=3,
     outcomes=(("answered completely", 10), ("does not let strangers read hashtags", 3), ("took too long", 1)),
-    seen_by_one=40,
-    seen_by_two=20,
+    unseen=Unseen(40, 33, 11, 98),
     is_mock=False,
 )
 
@@ -215,8 +213,8 @@ def test_method_says_how_it_was_counted() -> None:
     )
     assert coverage == (
         "For 400 of 412 toots the counts come from their own server; for the other 12 the highest counts that any "
-        "server showed are taken. 40 toots were shown by one server only, which suggests that at least 33 more exist "
-        "that none showed."
+        "server showed are taken. 40 toots were shown by other servers than their own; how often each of them was "
+        "suggests that at least 33 more exist that none showed (95 % interval: 11 to 98)."
     )
     assert left_out == (
         "5 authors wish not to be quoted: their 1 toot counts in the totals and nowhere else. "
@@ -236,15 +234,19 @@ def test_method_without_crawl_and_with_everybody_quotable_is_short() -> None:
 
 
 def test_practice_is_called_practice() -> None:
-    facts = method_facts(crawl=replace(CRAWL, is_mock=True, seen_by_one=0), authoritative=412)
+    facts = method_facts(crawl=replace(CRAWL, is_mock=True, unseen=Unseen()), authoritative=412)
     paragraphs = describe_method(facts)
     assert "practice" in paragraphs[0]
     assert "For 412 of 412 toots the counts come from their own server." in paragraphs
 
 
-@pytest.mark.parametrize(
-    ("by_one", "by_two", "servers", "unseen"),
-    [(0, 0, 10, 0), (1, 0, 10, 0), (10, 0, 2, 22), (40, 20, 10, 33), (40, 20, 1, 0)],
-)
-def test_what_few_servers_showed_bounds_what_none_did(by_one: int, by_two: int, servers: int, unseen: int) -> None:
-    assert estimate_unseen(by_one, by_two, servers) == unseen
+def test_method_names_every_hashtag_and_says_what_a_quick_fetch_is() -> None:
+    facts = method_facts(
+        more_hashtags=("blob", "jelly"),
+        excluded_hashtags=("spoilers",),
+        crawl=replace(CRAWL, unseen=Unseen(40), is_quick=True),
+    )
+    window, servers, coverage, *_ = describe_method(facts)
+    assert "public toots with #monsterdon, #blob or #jelly, without #spoilers, written on" in window
+    assert "own toots only" in servers
+    assert "hardly any more can be missing" in coverage

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from common.times import now_utc
 from jobs.context import Control, JobCancelled, JobLost, JobReleased, JobStopped, StopReason
-from jobs.models import Job
+from jobs.models import Job, ServerTurn
 from pipeline.crawl import frontier
 from pipeline.crawl.runs import open_crawl
 from pipeline.models import Crawl, Visit
@@ -147,7 +141,9 @@ def test_visit_of_a_dead_holder_is_taken_over_at_its_cursor(fediverse: Fediverse
     crawl, _ = open_crawl(event, job=None, home_server=home.name, is_mock=False)
     (assignment,) = frontier.claim(crawl, "elsewhere/1/x", 5)
     cursor = {"max_id": home.statuses[20]["id"], "jump": "settled", "pages": 2}
-    Visit.objects.filter(pk=assignment.visit_id).update(cursor=cursor, lease_until=now_utc() - timedelta(seconds=1))
+    lapsed_at = now_utc() - timedelta(seconds=1)
+    Visit.objects.filter(pk=assignment.visit_id).update(cursor=cursor, lease_until=lapsed_at)
+    ServerTurn.objects.filter(server=home.name).update(held_until=lapsed_at)
 
     run_fetch(event)
 
@@ -166,6 +162,19 @@ def test_visit_is_claimed_by_one_holder_only(fediverse: Fediverse, event: Any) -
     assert len(frontier.claim(crawl, "two", 5)) == 1
 
 
+def test_visits_are_claimed_from_either_end_of_the_list(fediverse: Fediverse, event: Any) -> None:
+    crawl, _ = open_crawl(event, job=None, home_server=fediverse.servers[0].name, is_mock=False)
+    for server in ("a.example", "b.example", "c.example"):
+        Visit.objects.create(crawl=crawl, server=server)
+
+    claims = [
+        frontier.claim(crawl, "one", most, with_home=False, newest_first=newest_first)
+        for most, newest_first in ((1, True), (1, False), (5, True))
+    ]
+
+    assert [[visit.server for visit in visits] for visits in claims] == [["c.example"], ["a.example"], ["b.example"]]
+
+
 def test_walk_whose_lease_went_to_another_stores_nothing_more(
     fediverse: Fediverse, event: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,13 +187,15 @@ def test_walk_whose_lease_went_to_another_stores_nothing_more(
             wanted.set()
         return None
 
-    def steal(crawl: Crawl, holder: str) -> None:
+    def steal(crawl: Crawl, holder: str) -> set[int]:
         if wanted.is_set():
             wanted.clear()
+            until = now_utc() + timedelta(seconds=1)
             Visit.objects.filter(crawl=crawl, is_home=True, lease_holder=holder).update(
-                lease_holder="elsewhere/1/x", lease_until=now_utc() + timedelta(seconds=1)
+                lease_holder="elsewhere/1/x", lease_until=until
             )
-        original(crawl, holder)
+            ServerTurn.objects.filter(server=home.name).update(holder="elsewhere/1/x", held_until=until)
+        return original(crawl, holder)
 
     home.script = ask_for_theft
     monkeypatch.setattr(frontier, "renew", steal)
@@ -222,64 +233,3 @@ def test_changed_event_begins_a_new_crawl_instead_of_resuming(fediverse: Fediver
     run_fetch(event)
 
     assert [crawl.state for crawl in Crawl.objects.order_by("id")] == ["cancelled", "complete"]
-
-
-@pytest.mark.cluster
-@pytest.mark.django_db(transaction=True)
-def test_killed_process_loses_nothing(fediverse: Fediverse, event: Any, settings: Any) -> None:
-    expected_result = run_fetch(event)
-    expected = picture(event)
-    forget(event, fediverse)
-    for server in fediverse.servers:
-        server.latency_seconds = 0.05
-
-    for requests in (3, 30, 55):
-        process = _start_fetch(event, settings)
-        try:
-            _wait_until(lambda wanted=requests: sum(len(s.pages_asked) for s in fediverse.servers) >= wanted, process)
-        finally:
-            os.kill(process.pid, signal.SIGKILL)
-            process.communicate()
-    process = _start_fetch(event, settings)
-    _, errors = process.communicate(timeout=120)
-
-    assert process.returncode == 0, errors
-    assert picture(event) == expected
-    crawl = Crawl.objects.get()
-    assert crawl.state == Crawl.State.COMPLETE
-    assert crawl.summary["copies"] == expected_result["copies"]
-    assert all(pages_asked_twice(server) <= 3 for server in fediverse.servers)
-
-
-def _start_fetch(event: Any, settings: Any) -> subprocess.Popen[str]:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": _database_url(),
-        "SECRET_KEY": settings.SECRET_KEY,
-        "MASTOSCORE_DATA_DIR": str(settings.DATA_DIR),
-        "MASTOSCORE_PRIVATE_HOSTS": ",".join(settings.MASTOSCORE_PRIVATE_HOSTS),
-        "DJANGO_SETTINGS_MODULE": "mastoscore_site.settings",
-    }
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "fetch", event.slug, "--json"],
-        cwd=_ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def _database_url() -> str:
-    values = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{values['NAME']}"
-    return f"postgres://{values['USER']}:{values['PASSWORD']}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
-
-
-def _wait_until(is_reached: Any, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while not is_reached():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

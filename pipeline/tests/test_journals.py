@@ -63,6 +63,12 @@ def test_fetch_writes_a_journal_per_server_and_a_report(fediverse: Fediverse, ev
         "seen_by_one": 2,
         "seen_by_two": 2,
         "toots_by_servers": {"1": 2, "2": 2},
+        "not_shown_by_origin": 0,
+        "estimated_toots": 4,
+        "estimated_unseen": 0,
+        "unseen_low": 0,
+        "unseen_high": 0,
+        "refused_share": 0.0,
     }
     assert report["window"] == {"start": "2026-02-23T11:00:00Z", "end": "2026-02-23T14:30:00Z"}
     assert report["totals"]["toots"] == 4

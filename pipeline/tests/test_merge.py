@@ -63,10 +63,21 @@ def test_without_origin_one_wish_is_enough_and_origin_has_the_last_word() -> Non
     assert merge(cautious, origin).author_wishes == ""
 
 
+def test_feed_gives_way_to_any_copy_that_knows_more() -> None:
+    feed = from_copy(make_copy(is_bare=True, text="from the feed", boosts=0), 1)
+    elsewhere = from_copy(make_copy(server="zoo.example", text="whole", boosts=3), 1)
+
+    assert not feed.is_authoritative
+    assert merge(feed, elsewhere) == elsewhere
+    assert adds_nothing(standing_of(elsewhere), feed)
+    assert not adds_nothing(standing_of(feed), elsewhere)
+
+
 _copies = st.builds(
-    lambda server, boosts, favourites, minutes, text, wishes, flag, crawl: from_copy(
+    lambda server, boosts, favourites, minutes, text, wishes, flag, crawl, is_bare: from_copy(
         make_copy(
             server=server,
+            is_bare=is_bare,
             boosts=boosts,
             favourites=favourites,
             edited_at=None if minutes is None else NOON + timedelta(minutes=minutes),
@@ -83,6 +94,7 @@ _copies = st.builds(
     st.sets(st.sampled_from(["nobot", "noindex"])).map(lambda wishes: tuple(sorted(wishes))),
     st.none() | st.booleans(),
     st.integers(1, 2),
+    st.booleans(),
 )
 
 

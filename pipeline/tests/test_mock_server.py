@@ -97,6 +97,27 @@ def test_closed_servers_refuse_each_in_their_way(fediverse: Fediverse) -> None:
         ask(fediverse, "down")
 
 
+def test_server_of_the_misskey_family_answers_its_own_search(fediverse: Fediverse) -> None:
+    name = next(name for name, server in fediverse.world.servers.items() if server.behaviour.key == "no-api")
+    address = f"http://{name}/api/notes/search-by-tag"
+    asked = {"tag": fediverse.world.schedule.hashtag, "limit": 5}
+
+    first = requests.post(address, json=asked, timeout=5).json()
+    second = requests.post(address, json={**asked, "untilId": first[-1]["id"]}, timeout=5).json()
+
+    assert len(first) == 5 and second
+    assert not {note["id"] for note in first} & {note["id"] for note in second}
+    assert requests.post(address, json={}, timeout=5).status_code == 400
+
+
+def test_closed_server_offers_its_feed(fediverse: Fediverse) -> None:
+    path = f"/tags/{fediverse.world.schedule.hashtag}.rss"
+    answer = ask(fediverse, "refusing", path)
+    assert answer.headers["Content-Type"].startswith("application/rss+xml")
+    assert "Members only, this one" in answer.text
+    assert ask(fediverse, "closed", path).status_code == 404
+
+
 def test_local_only_server_shows_its_own(fediverse: Fediverse) -> None:
     assert ask(fediverse, "local-only").status_code == 401
     name = name_of(fediverse, "local-only")

@@ -95,8 +95,8 @@ def test_outcomes_are_those_a_visit_knows(truth: Truth) -> None:
         "complete",
         "local_only",
         "refused",
+        "feed_only",
         "robots",
-        "not_mastodon",
         "bad_answer",
         "unreachable",
         "not_allowed",
@@ -135,11 +135,12 @@ def test_truth_counts_only_public_tagged_toots_of_the_window(world: World, truth
 
 
 def test_truth_is_seen_only_on_servers_that_answer(truth: Truth) -> None:
-    answering = {name for name, outcome in truth.outcomes.items() if outcome in ("complete", "local_only")}
+    telling = {name for name, outcome in truth.outcomes.items() if outcome in ("complete", "local_only")}
+    answering = telling | {name for name, outcome in truth.outcomes.items() if outcome == "feed_only"}
     for toot in truth.toots.values():
         assert toot.seen_on
         assert toot.seen_on <= answering
-        assert toot.is_authoritative == (toot.origin in toot.seen_on)
+        assert toot.is_authoritative == (toot.origin in toot.seen_on & telling)
 
 
 def find(world: World, truth: Truth, start_of_text: str) -> TrueToot:
@@ -186,11 +187,16 @@ def test_deleted_toot_lives_on_in_its_copies(world: World, truth: Truth) -> None
 
 
 def test_toots_nobody_shows_do_not_count(world: World, truth: Truth) -> None:
-    hidden = {
-        toot.uri for toot in world.toots if toot.text.startswith(("Note to self", "Members only", "Is this thing"))
-    }
-    assert len(hidden) == 3
+    hidden = {toot.uri for toot in world.toots if toot.text.startswith(("Note to self", "Is this thing"))}
+    assert len(hidden) == 2
     assert not hidden & truth.counted
+
+
+def test_toot_known_from_a_feed_alone_counts_without_counts(world: World, truth: Truth) -> None:
+    toot = find(world, truth, "Members only")
+    assert (toot.boosts, toot.favourites, toot.replies, toot.is_authoritative) == (0, 0, 0, False)
+    assert toot.seen_on == {toot.origin}
+    assert truth.outcomes[toot.origin] == "feed_only"
 
 
 def test_second_and_third_hop_are_named_nowhere_nearer(world: World) -> None:

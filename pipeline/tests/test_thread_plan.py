@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from common.errors import ConfigurationError
-from pipeline.core.post import MostActive, Picture, PlannedToot, ThreadFacts, ThreadLimits, plan_thread
+from events.thread_texts import THREAD_TEXTS
+from pipeline.core.post import MostActive, Picture, PlannedToot, ThreadFacts, ThreadLimits, Value, plan_thread
 from pipeline.core.quoting import split_graphemes
 from pipeline.core.thread_preview import Preview, render_thread
 from pipeline.core.toot_text import (
@@ -104,12 +107,14 @@ def test_handle_is_spelled_or_mentioned_only_if_it_is_one() -> None:
 
 
 def test_packing_starts_a_new_text_before_an_entry_that_does_not_fit() -> None:
-    entries = [f"{number}. {'x' * 30}" for number in range(1, 6)]
-    texts = pack("Most boosted", entries, 100, 23)
-    assert [text.split("\n\n")[0] for text in texts] == ["Most boosted"] + ["Most boosted, continued"] * 2
-    assert [entry for text in texts for entry in text.split("\n\n")[1:]] == entries
-    assert all(count_characters(text, 23) <= 100 for text in texts)
-    assert pack("Most boosted", [], 100, 23) == []
+    entries = [(f"{number}. {'x' * 30}", f"uri{number}") for number in range(1, 6)]
+    headings = ("Most boosted", "Most boosted, continued")
+    texts = pack(headings, entries, 100, 23)
+    assert [text.split("\n\n")[0] for text, _ in texts] == ["Most boosted"] + ["Most boosted, continued"] * 2
+    assert [entry for text, _ in texts for entry in text.split("\n\n")[1:]] == [entry for entry, _ in entries]
+    assert [sources for _, sources in texts] == [("uri1", "uri2"), ("uri3", "uri4"), ("uri5",)]
+    assert all(count_characters(text, 23) <= 100 for text, _ in texts)
+    assert pack(headings, [], 100, 23) == []
 
 
 @given(st.text(max_size=300), st.integers(20, 120))
@@ -189,8 +194,16 @@ def facts(size: int = 3, **values: object) -> ThreadFacts:
     return replace(made, **values)  # type: ignore[arg-type]
 
 
+def our_words(name: str, values: Mapping[str, Value]) -> str:
+    return THREAD_TEXTS[name].fill_in("", values)
+
+
+def planned(facts: ThreadFacts, limits: ThreadLimits, **values: Any) -> list[PlannedToot]:
+    return plan_thread(facts, limits, our_words, **values)
+
+
 def test_thread_tells_everything_in_order() -> None:
-    toots = plan_thread(facts(), ThreadLimits())
+    toots = planned(facts(), ThreadLimits())
     roles = ["opening", "author", "boosts", "favourites", "replies", "graph", "wordcloud", "closing"]
     assert [toot.role for toot in toots] == roles
     opening, author, boosts, *_ = (toot.text for toot in toots)
@@ -204,27 +217,35 @@ def test_thread_tells_everything_in_order() -> None:
     assert toots[-1].text.endswith("\nhttps://blog.example/monsterdon-20260222/")
 
 
+def test_ranking_goes_on_behind_what_is_out_already() -> None:
+    quotes = tuple(quote(rank, uri=f"uri{rank}") for rank in (1, 2, 3))
+    made = facts(rankings=(Ranking("boosts", "Most boosted", quotes),))
+    boosts = [toot for toot in planned(made, ThreadLimits(), already={"boosts": ["uri1"]}) if toot.role == "boosts"]
+    assert [toot.sources for toot in boosts] == [("uri2", "uri3")]
+    assert boosts[0].text.startswith("Most boosted, continued\n\n2. Author 2")
+
+
 def test_what_is_missing_is_left_away() -> None:
     bare = facts(rankings=(), most_active=None, graph=None, wordcloud=None, blog_link="")
-    assert [toot.role for toot in plan_thread(bare, ThreadLimits())] == ["opening"]
+    assert [toot.role for toot in planned(bare, ThreadLimits())] == ["opening"]
 
 
 def test_hashtag_is_added_when_the_opening_does_not_say_it() -> None:
-    toots = plan_thread(facts(opening=("Film night @ Ada's: the numbers.",)), ThreadLimits())
+    toots = planned(facts(opening=("Film night @ Ada's: the numbers.",)), ThreadLimits())
     assert toots[0].text == "Film night at Ada's: the numbers.\n\n#monsterdon"
 
 
 def test_authors_are_mentioned_only_if_the_event_says_so() -> None:
-    texts = "\n".join(toot.text for toot in plan_thread(facts(), ThreadLimits()))
+    texts = "\n".join(toot.text for toot in planned(facts(), ThreadLimits()))
     assert not re.search(r"(?<!/)@", texts)
-    toots = plan_thread(facts(is_mentioning=True), ThreadLimits())
+    toots = planned(facts(is_mentioning=True), ThreadLimits())
     assert toots[1].text == "Most active: @ada@home.example with 31 toots."
     assert "1. @author1@home.example: 39 boosts\nhttps://" in toots[2].text
 
 
 @pytest.mark.parametrize("limit", [100, 140, 300, 500, 5000])
 def test_every_toot_keeps_the_limit_however_many_are_ranked(limit: int) -> None:
-    toots = plan_thread(facts(size=40), ThreadLimits(max_characters=limit))
+    toots = planned(facts(size=40), ThreadLimits(max_characters=limit))
     assert all(count_characters(toot.text, 23) <= limit for toot in toots)
     listed = re.findall(r"^(\d+)\. Author", "\n".join(t.text for t in toots if t.role == "boosts"), re.MULTILINE)
     assert listed == [str(rank) for rank in range(1, 41)]
@@ -252,7 +273,7 @@ def test_no_name_or_link_breaks_limit_or_layout(name: str, link: str, limit: int
         most_active=MostActive("ada@home.example", name, link, 3),
         is_mentioning=is_mentioning,
     )
-    toots = plan_thread(made, ThreadLimits(max_characters=limit))
+    toots = planned(made, ThreadLimits(max_characters=limit))
     for toot in toots:
         assert count_characters(toot.text, 23) <= limit
         if not is_mentioning:
@@ -262,21 +283,21 @@ def test_no_name_or_link_breaks_limit_or_layout(name: str, link: str, limit: int
 
 def test_long_alternative_text_is_cut_to_what_the_server_takes() -> None:
     picture = Picture("a.png", "A sentence of words. " * 200)
-    toots = plan_thread(facts(graph=picture), ThreadLimits(description_limit=420))
+    toots = planned(facts(graph=picture), ThreadLimits(description_limit=420))
     described = next(toot for toot in toots if toot.role == "graph").media[0].description
     assert 300 < len(described) <= 420
     assert described.endswith("words.")
 
 
 def test_picture_without_words_is_described_by_its_toot() -> None:
-    toots = plan_thread(facts(graph=Picture("a.png", "")), ThreadLimits())
+    toots = planned(facts(graph=Picture("a.png", "")), ThreadLimits())
     graph = next(toot for toot in toots if toot.role == "graph")
     assert graph.media[0].description == graph.text
 
 
 def test_server_without_room_is_named_as_the_reason() -> None:
     with pytest.raises(ConfigurationError, match="characters"):
-        plan_thread(facts(), ThreadLimits(max_characters=60))
+        planned(facts(), ThreadLimits(max_characters=60))
 
 
 PREVIEW = Preview("Monsterdon: <The Blob>", "@bot@home.example", "Limits: as told by home.example.", ThreadLimits())
@@ -309,7 +330,7 @@ def read_page(html: str) -> _Page:
 
 
 def test_html_preview_shows_every_toot_and_loads_nothing() -> None:
-    toots = plan_thread(facts(), ThreadLimits())
+    toots = planned(facts(), ThreadLimits())
     html = render_thread(toots, "html", PREVIEW, lambda path: f"data:image/png;base64,{len(path)}")
     page = read_page(html)
     assert html.startswith("<!doctype html>")
@@ -335,7 +356,7 @@ def test_html_preview_escapes_whatever_stands_in_a_toot(text: str) -> None:
 
 
 def test_text_preview_is_for_terminals() -> None:
-    toots = [PlannedToot("opening", "Hello \x1b[31mred\x07"), *plan_thread(facts(), ThreadLimits())]
+    toots = [PlannedToot("opening", "Hello \x1b[31mred\x07"), *planned(facts(), ThreadLimits())]
     text = render_thread(toots, "text", PREVIEW)
     assert "\x1b" not in text
     assert "\x07" not in text

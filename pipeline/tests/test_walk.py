@@ -242,11 +242,26 @@ def test_rows_without_any_id_end_the_walk() -> None:
     assert walk(lambda cursor: Page((), 3, None))[2] is End.UNREADABLE
 
 
-def test_refusal_of_the_whole_view_leads_to_local_toots_once() -> None:
-    local = after_refusal(Cursor())
-    assert local is not None and local.view is View.LOCAL
-    assert after_refusal(local) is None
-    assert after_refusal(Cursor(pages=2)) is None
+@pytest.mark.parametrize(
+    ("first", "speaks_notes", "has_feed", "views"),
+    [
+        (View.WHOLE, False, True, [View.LOCAL, View.FEED]),
+        (View.WHOLE, False, False, [View.LOCAL]),
+        (View.WHOLE, True, True, [View.LOCAL, View.NOTES]),
+        (View.LOCAL, False, True, [View.WHOLE, View.FEED]),
+    ],
+)
+def test_after_a_refusal_each_other_view_is_asked_for_once(
+    first: View, speaks_notes: bool, has_feed: bool, views: list[View]
+) -> None:
+    asked = []
+    cursor = after_refusal(Cursor(view=first), speaks_notes=speaks_notes, has_feed=has_feed)
+    while cursor is not None:
+        asked.append(cursor.view)
+        cursor = after_refusal(Cursor.from_json(cursor.as_json()), speaks_notes=speaks_notes, has_feed=has_feed)
+
+    assert asked == views
+    assert after_refusal(Cursor(view=first, pages=2)) is None
 
 
 def test_passed_over_rows_are_told() -> None:

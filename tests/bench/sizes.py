@@ -15,7 +15,7 @@ MOST_TOOTS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """``copies`` is what the world aims at, what it comes to differs by chance. ``hops``: servers of the long chain."""
+    """``copies``: what the world aims at; what it comes to differs by chance. ``hops``: servers of the long chain."""
 
     servers: int
     toots: int

@@ -14,20 +14,21 @@ from typing import Any
 
 from tests.bench.world import HASHTAG, World
 
-_WORDS = (
+_SENTENCE = (
     "the monster comes out of the lake again and nobody in this town seems to mind that much while our hero lights "
     "another cigarette in front of the laboratory door that says danger in large letters because science must not "
     "wait for good sense or better lighting which explains the rubber suit and the zip on its back plus one heroic "
     "dog who knew from the first scene what the professor never will learn namely that radiation makes everything "
     "bigger except the budget"
-).split()
+)
+_WORDS = _SENTENCE.split()
 _LANGUAGES = ("en", "en", "en", "en", "de", "fr", "es", "ja", None)
 
 
 def content_of(world: World, toot: int) -> str:
     """The HTML of a toot; the same on every server."""
     rng = random.Random(toot * 7919 + world.size.seed)
-    words = rng.choices(_WORDS, k=rng.randint(12, 70))
+    words = rng.choices(_WORDS, k=rng.randint(12, 75))
     host = world.names[int(world.origins[toot])]
     half = len(words) // 2
     return (
@@ -107,7 +108,7 @@ class StatusPrinter:
         rng = random.Random(origin * 1009 + author)
         number = 100_000_000_000_000_000 + origin * 1_000_003 + author
         picture = f"http://{host}/system/cache/accounts/avatars/{number % 1000:03}/{number:x}/original/{rng.random()}"
-        note = " ".join(rng.choices(_WORDS, k=35))
+        note = " ".join(rng.choices(_WORDS, k=70))
         account = {
             "id": str(number),
             "username": name,
@@ -131,7 +132,7 @@ class StatusPrinter:
             "last_status_at": "2025-03-02",
             "hide_collections": False,
             "emojis": [],
-            "fields": [_field(host, name, place, rng) for place in range(rng.randrange(5))],
+            "fields": [_field(host, name, place, rng) for place in range(rng.randrange(1, 5))],
         }
         return _without_brace(account)
 

@@ -139,8 +139,8 @@ class House:
         self._probe.stdin.flush()
         return json.loads(self._probe.stdout.readline())
 
-    def enqueue(self, kind: str) -> int:
-        return int(self.ask(do="enqueue", kind=kind))
+    def enqueue(self, kind: str, **asked: Any) -> int:
+        return int(self.ask(do="enqueue", kind=kind, **asked))
 
     def job(self, job_id: int) -> dict[str, Any]:
         found: dict[str, Any] = self.ask(do="job", id=job_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import timedelta
 from typing import Any
 
 import django
@@ -12,12 +13,37 @@ import django
 def answer(asked: dict[str, Any]) -> Any:
     from django_q.models import Schedule
 
+    from common.times import parse_moment
+    from events.models import Event, MastodonAccount
     from jobs import services
     from jobs.models import Beat, Job
+    from pipeline.models import Visit
 
     match asked["do"]:
         case "enqueue":
-            return services.enqueue(asked["kind"]).pk
+            event = Event.objects.get(slug=asked["slug"]) if "slug" in asked else None
+            return services.enqueue(asked["kind"], event=event).pk
+        case "make_event":
+            account, _ = MastodonAccount.objects.get_or_create(server=asked["home"])
+            start = parse_moment(asked["start"])
+            values = {"hashtag": asked["hashtag"], "start": start, "duration": timedelta(minutes=90)}
+            return Event.objects.create(slug=asked["slug"], home_account=account, event_title="Film", **values).pk
+        case "toots":
+            toots = Event.objects.get(slug=asked["slug"]).toots.prefetch_related("sightings__visit")
+            return {
+                toot.uri: [
+                    toot.favourites,
+                    toot.is_authoritative,
+                    sorted({sighting.visit.server for sighting in toot.sightings.all()}),
+                ]
+                for toot in toots
+            }
+        case "visits":
+            visits = Visit.objects.filter(crawl__event__slug=asked["slug"])
+            return {visit.server: [visit.outcome, visit.toots] for visit in visits}
+        case "jobs":
+            rows = Job.objects.filter(kind=asked["kind"]).order_by("pk")
+            return list(rows.values("id", "status", "attempts", "result", "error"))
         case "cancel":
             services.request_cancel(asked["id"])
             return True

@@ -6,7 +6,10 @@ Everything that was asked is on record.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,6 +21,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 TIMELINE = "/api/v1/timelines/tag/"
+STATUSES = "/api/v1/statuses/"
 NOON = datetime(2026, 2, 23, 12, 0, tzinfo=UTC)
 
 Status = dict[str, Any]
@@ -32,6 +36,7 @@ class Asked:
     headers: dict[str, str]
     at: float
     number: int
+    body: bytes = b""
 
     @property
     def is_timeline(self) -> bool:
@@ -44,20 +49,37 @@ class Asked:
 
 @dataclass
 class Reply:
-    """``body`` bytes are sent as they are, anything else as JSON. ``hang_up``: no answer at all."""
+    """``body`` bytes are sent as they are, anything else as JSON. ``hang_up``: no answer at all.
+
+    A list of values in ``headers`` is sent as that many headers. ``raw`` gets the socket, and an event that is set
+    when the server is stopped, and sends what it likes.
+    """
 
     body: Any = b""
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, Any] = field(default_factory=dict)
     delay_seconds: float = 0
     hang_up: bool = False
+    raw: Callable[[socket.socket, threading.Event], None] | None = None
 
 
 Script = Callable[[Asked], Reply | None]
 
 
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A crawler that is killed resets its connections; everything else is a fault of the test's."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 class RemoteServer:
-    """One server; ``name`` is known once it runs. ``script`` may answer a timeline request; None: as usual."""
+    """One server; ``name`` is known once it runs. ``script`` may answer a timeline request; None: as usual.
+
+    ``posts``: its own statuses by id, asked for one by one; ``others``: what it says at other paths.
+    """
 
     def __init__(self, *, script: Script | None = None, robots: str | None = None, page_rows: int = 40) -> None:
         self.script = script
@@ -65,12 +87,14 @@ class RemoteServer:
         self.page_rows = page_rows
         self.latency_seconds = 0.0
         self.statuses: list[Status] = []
+        self.posts: dict[str, Status] = {}
+        self.others: dict[str, Callable[[Asked], Reply]] = {}
         self.asked: list[Asked] = []
         self.most_in_flight = 0
         self._in_flight = 0
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
-        self._http.daemon_threads = True
+        self._stopping = threading.Event()
+        self._http = _QuietServer(("127.0.0.1", 0), self._make_handler())
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -81,6 +105,7 @@ class RemoteServer:
         self._thread.start()
 
     def stop(self) -> None:
+        self._stopping.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
@@ -94,6 +119,7 @@ class RemoteServer:
         moment = NOON + timedelta(minutes=minutes)
         status = make_status(self.name, number, moment, **values)
         self.show(status)
+        self.posts[str(number)] = status
         return status
 
     def show(self, *statuses: Status, **values: Any) -> None:
@@ -103,6 +129,10 @@ class RemoteServer:
     def answer(self, asked: Asked) -> Reply:
         if asked.path == "/robots.txt":
             return Reply(status=404) if self.robots is None else Reply(self.robots.encode())
+        if asked.path in self.others:
+            return self.others[asked.path](asked)
+        if asked.path.startswith(STATUSES) and (status := self.posts.get(asked.path.removeprefix(STATUSES))):
+            return Reply(status)
         if not asked.is_timeline:
             return Reply({"error": "Record not found"}, 404)
         scripted = self.script(asked) if self.script is not None else None
@@ -116,13 +146,13 @@ class RemoteServer:
             rows = [row for row in rows if int(row["id"]) < int(asked.query["max_id"])]
         return rows[: self.page_rows]
 
-    def _note(self, path: str, headers: dict[str, str]) -> Asked:
+    def _note(self, path: str, headers: dict[str, str], body: bytes) -> Asked:
         parts = urlsplit(path)
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         with self._lock:
             is_timeline = parts.path.startswith(TIMELINE)
             number = len(self.pages_asked) + is_timeline
-            asked = Asked(parts.path, query, headers, time.monotonic(), number)
+            asked = Asked(parts.path, query, headers, time.monotonic(), number, body)
             self.asked.append(asked)
             self._in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self._in_flight)
@@ -135,8 +165,12 @@ class RemoteServer:
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
+            def do_POST(self) -> None:
+                self.do_GET()
+
             def do_GET(self) -> None:
-                asked = server._note(self.path, {key.lower(): value for key, value in self.headers.items()})
+                headers = {key.lower(): value for key, value in self.headers.items()}
+                asked = server._note(self.path, headers, self.rfile.read(int(headers.get("content-length", "0"))))
                 try:
                     reply = server.answer(asked)
                     time.sleep(server.latency_seconds + reply.delay_seconds)
@@ -146,6 +180,11 @@ class RemoteServer:
                 if reply.hang_up:
                     self.close_connection = True
                     return
+                if reply.raw is not None:
+                    self.close_connection = True
+                    with contextlib.suppress(OSError):  # the crawler hung up
+                        reply.raw(self.connection, server._stopping)
+                    return
                 self._send(reply)
 
             def _send(self, reply: Reply) -> None:
@@ -153,7 +192,8 @@ class RemoteServer:
                 try:
                     self.send_response(reply.status)
                     for key, value in {"Content-Type": "application/json", **reply.headers}.items():
-                        self.send_header(key, value)
+                        for one in value if isinstance(value, list) else [value]:
+                            self.send_header(key, one)
                     self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
                     self.wfile.write(body)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from events.models import Event
 from pipeline.management.phase_command import PhaseCommand
 
 
@@ -12,7 +13,13 @@ class Command(PhaseCommand):
     kind = "fetch"
 
     def add_options(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--mode",
+            choices=Event.FetchMode.values,
+            help="thorough: all that every server shows; quick: own toots, and more where that pays "
+            "(default: the event's own)",
+        )
         parser.add_argument("--mock", action="store_true", help="use the bundled fediverse, not the real one")
 
     def make_params(self, options: dict[str, Any]) -> dict[str, Any]:
-        return {"mock": options["mock"]}
+        return {"mock": options["mock"], **({"mode": options["mode"]} if options["mode"] else {})}

@@ -1,0 +1,48 @@
+"""What can go wrong with feeds, each with a sentence for the owner of the source."""
+
+from __future__ import annotations
+
+from common.errors import ConfigurationError, MastoscoreError
+
+
+class FeedsError(MastoscoreError):
+    """Base of this app's errors."""
+
+
+class InvalidAddress(FeedsError, ConfigurationError):
+    """What somebody gave as the address of a feed or page is none."""
+
+
+class PageUnreachable(FeedsError):
+    """The page that was to be searched for feeds could not be fetched."""
+
+
+class NoFeedFound(FeedsError):
+    """The page names no feed, or none that can be read."""
+
+
+class AlreadySubscribed(FeedsError):
+    """The user has a source with that feed: ``name``."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"A source with this RSS feed already exists: {name}")
+        self.name = name
+
+
+class UnknownSource(FeedsError, ConfigurationError):
+    """No source has this number."""
+
+    def __init__(self, source_id: int) -> None:
+        super().__init__(f"Source [{source_id}] not found")
+
+
+class UnknownUser(FeedsError, ConfigurationError):
+    """No user has this name."""
+
+
+class DuplicateCategory(FeedsError, ConfigurationError):
+    """The user has a category of that name."""
+
+
+class CategoryInUse(FeedsError, ConfigurationError):
+    """The category that takes sources in cannot go while it has some."""

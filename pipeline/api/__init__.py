@@ -1,0 +1,1 @@
+"""What the API says of an event beyond its settings: its phases, results, files and thread."""

@@ -1,0 +1,1 @@
+"""Erasing an author, or a whole server, from everything that is stored."""
