@@ -13,6 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import OperationalError
 
+from common.database_trouble import explain_database_trouble
 from common.errors import ConfigurationError, MastoscoreError
 
 DONE, FAILED, CANCELLED = 0, 1, 130
@@ -43,7 +44,7 @@ class HouseCommand(BaseCommand):
             self.stderr.write(error.user_message)
             return FAILED
         except OperationalError as error:
-            self.stderr.write(f"The database cannot be used ({error}). Was `manage.py migrate` run?")
+            self.stderr.write(explain_database_trouble(error) or f"The database cannot be used ({error}).")
             return FAILED
         except KeyboardInterrupt:
             self.stderr.write("Cancelled.")

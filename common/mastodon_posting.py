@@ -47,6 +47,7 @@ class OwnStatus:
     created_at: datetime | None
     media: tuple[OwnMedia, ...]
     account_id: str = ""
+    spoiler: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,7 @@ def parse_own_status(raw: object) -> OwnStatus | None:
     if not isinstance(raw, dict) or not (id := parse_id(raw.get("id"))):
         return None
     content, visibility = raw.get("content"), raw.get("visibility")
-    account = raw.get("account")
+    account, spoiler = raw.get("account"), raw.get("spoiler_text")
     rows = raw.get("media_attachments")
     media = [parse_media(row) for row in rows[:_MAX_MEDIA]] if isinstance(rows, list) else []
     return OwnStatus(
@@ -212,6 +213,7 @@ def parse_own_status(raw: object) -> OwnStatus | None:
         created_at=parse_moment(raw.get("created_at")),
         media=tuple(part for part in media if part is not None),
         account_id=parse_id(account.get("id")) if isinstance(account, dict) else "",
+        spoiler=clean_text(spoiler[:MAX_HTML_CHARS]) if isinstance(spoiler, str) else "",
     )
 
 

@@ -19,11 +19,11 @@ from common.errors import ConfigurationError
 
 MAX_CHARS = 20_000
 _MAX_PARTS = 200
+_UNWANTED = re.compile("[\x00\ud800-\udfff]")
 _CONSTANTS = frozenset({"True", "False", "None"})
 _FILTERS = (
     "capfirst",
     "default",
-    "divisibleby",
     "length",
     "lower",
     "pluralize",
@@ -96,9 +96,11 @@ _ENGINE = _QuietEngine(debug=False, autoescape=False)
 
 def compile_text(source: str, names: Collection[str]) -> Template:
     """The text ready to be filled in; BadTemplate says in a sentence why it cannot be."""
+    if _UNWANTED.search(source):
+        raise BadTemplate("The text has characters that cannot be stored.")
     try:
         return _Text(source, names)
-    except (TemplateSyntaxError, RecursionError) as error:
+    except (TemplateSyntaxError, RecursionError, ValueError, TypeError, ArithmeticError) as error:
         raise BadTemplate(_sentence(error)) from None
 
 
@@ -107,7 +109,7 @@ def fill_in(source: str, values: Mapping[str, str | int | bool]) -> str:
     template = compile_text(source, values.keys())
     try:
         made: str = template.render(Context(dict(values), autoescape=False, use_l10n=False))
-    except (TemplateSyntaxError, ValueError, TypeError, RecursionError) as error:
+    except (TemplateSyntaxError, ValueError, TypeError, RecursionError, ArithmeticError, LookupError) as error:
         raise BadTemplate(_sentence(error)) from None
     return made[:MAX_CHARS]
 

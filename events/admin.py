@@ -28,6 +28,7 @@ from events.admin_pages import Button, form_page, show_error
 from events.admin_users import GroupAdmin, UserAdmin
 from events.models import Event, Series
 from events.services import (
+    APPROVING_FIELDS,
     copy_event_to_next_week,
     create_event_from_series,
     export_event_text,
@@ -83,8 +84,11 @@ class ApprovingOptions:
     readonly_fields: Sequence[str] = ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        guarded = () if request.user.has_perm("pipeline.post_thread") else ("post_auto_approve", "post_allow_changes")
-        return [*self.readonly_fields, *guarded]
+        return [*self.readonly_fields, *(() if _may_post(request) else APPROVING_FIELDS)]
+
+
+def _may_post(request: HttpRequest) -> bool:
+    return request.user.has_perm("pipeline.post_thread")
 
 
 @admin.register(Event)
@@ -123,6 +127,18 @@ class EventAdmin(ApprovingOptions, ModelAdmin):
     actions_list = ["import_ini"]
     actions_row = ["copy_to_next_week", "download_ini"]
     actions_detail = ["copy_to_next_week", "download_ini"]
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """With an event whose thread is out, we would forget what to take back: it is protected."""
+        to_delete, counts, missing, protected = super().get_deleted_objects(objs, request)
+        posted = [
+            f"{event}: toots of its thread are out, or may be; delete the thread first"
+            for event in objs
+            if event.thread.filter(state__in=("sent", "sending")).exists()
+            or event.thread.exclude(strays=[]).exists()
+            or event.thread.exclude(former=[]).exists()
+        ]
+        return to_delete, counts, missing, [*protected, *posted]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         return with_states(super().get_queryset(request))
@@ -174,7 +190,10 @@ class EventAdmin(ApprovingOptions, ModelAdmin):
 
         def save() -> str:
             copy = copy_event_to_next_week(
-                event, form.cleaned_data["weeks"], episode_title=form.cleaned_data["episode_title"]
+                event,
+                form.cleaned_data["weeks"],
+                episode_title=form.cleaned_data["episode_title"],
+                may_post=_may_post(request),
             )
             self.log_addition(request, copy, f"Copied from {event.slug}.")
             messages.success(request, f"{copy.slug} is {copy.local_start:%A, %d %B %Y, %H:%M} ({copy.timezone}).")
@@ -196,7 +215,7 @@ class EventAdmin(ApprovingOptions, ModelAdmin):
     def copy_selected_to_next_week(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:
         for event in queryset.order_by("start"):
             try:
-                copy = copy_event_to_next_week(event)
+                copy = copy_event_to_next_week(event, may_post=_may_post(request))
             except MastoscoreError as error:
                 show_error(request, error)
             else:
@@ -224,7 +243,12 @@ class EventAdmin(ApprovingOptions, ModelAdmin):
 
         def save() -> str:
             values = form.cleaned_data
-            outcome = import_event_text(values["text"], name=values["file"].name, slug=values["slug"] or None)
+            outcome = import_event_text(
+                values["text"],
+                name=values["file"].name,
+                slug=values["slug"] or None,
+                may_post=_may_post(request),
+            )
             note = self.log_addition if outcome.created else self.log_change
             note(request, outcome.event, "Imported from an INI file.")
             for warning in outcome.warnings:
@@ -314,7 +338,10 @@ class SeriesAdmin(ApprovingOptions, ModelAdmin):
 
         def save() -> str:
             event = create_event_from_series(
-                series, form.cleaned_data["start"], episode_title=form.cleaned_data["episode_title"]
+                series,
+                form.cleaned_data["start"],
+                episode_title=form.cleaned_data["episode_title"],
+                may_post=_may_post(request),
             )
             self.log_addition(request, event, f"Made from the series {series.slug}.")
             messages.success(request, f"{event.slug} is made.")

@@ -36,6 +36,10 @@ class AccountAdmin(ModelAdmin):
         accounts: QuerySet[MastodonAccount] = super().get_queryset(request)
         return accounts.defer("token").annotate(is_token_stored=has_token)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        # Else a token could be guessed letter by letter in the address of the list.
+        return lookup.split("__")[0] != "token" and bool(super().lookup_allowed(lookup, value, request))
+
     def get_fields(self, request: HttpRequest, obj: MastodonAccount | None = None) -> list[Any]:
         if obj is None:
             return ["server", "set_token"]

@@ -65,9 +65,10 @@ def begin(session: Session, url: str, redirect_uri: str) -> str:
 
 def complete(session: Session, *, state: str, code: str, error: str = "") -> AccountOutcome:
     """The account whose owner came back with a code. Raises ConnectingFailed, TokenRefused, RemoteError."""
-    attempt = session.pop(SESSION_KEY, None)
+    attempt = session.get(SESSION_KEY)
     if not isinstance(attempt, dict) or not secrets.compare_digest(str(attempt["state"]).encode(), state.encode()):
         raise ConnectingFailed("This answer does not belong to an attempt of yours; press Connect again.")
+    del session[SESSION_KEY]  # only now: a forged answer must not spoil the attempt that is under way
     server = attempt["server"]
     if time.time() > attempt["until"]:
         raise ConnectingFailed("That took longer than a quarter of an hour; press Connect again.")

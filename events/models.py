@@ -352,6 +352,7 @@ class Event(ScoringDefaults):
 
     class Meta:
         ordering = ["-start"]
+        indexes = [models.Index(fields=["start"], name="event_by_start")]
         constraints = [
             models.UniqueConstraint(
                 fields=["hashtag_key", "local_date"],

@@ -24,6 +24,8 @@ from events.models import Event, MastodonAccount, ScoringDefaults, Series
 
 # What a series hands to its events, and an event to its copy.
 SCORING_FIELDS = tuple(f.name for f in ScoringDefaults._meta.get_fields())
+# What lets threads out without anybody looking; turned on only by those who may approve them.
+APPROVING_FIELDS = ("post_auto_approve", "post_allow_changes")
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,100}")
 _ACCOUNT_FIELDS = {"home_server", "home_username", "posting_server", "posting_username", "series_slug", "slug"}
 
@@ -65,13 +67,16 @@ def change_event(event: Event, values: Mapping[str, Any]) -> Event:
     return _store(event)
 
 
-def copy_event_to_next_week(event: Event, weeks: int = 1, *, episode_title: str = "") -> Event:
+def copy_event_to_next_week(
+    event: Event, weeks: int = 1, *, episode_title: str = "", may_post: bool = False
+) -> Event:
     """The same event some weeks later, at the same time by the clocks of its zone; no results are copied.
 
-    The episode is a new one: its title is the one given. Raises EventConflict if that week has one already.
+    The episode is a new one: its title is the one given. ``may_post``: whoever asks has the right to post threads,
+    else the copy's are never approved by themselves. Raises EventConflict if that week has one already.
     """
     start = weeks_later(event, weeks)
-    values = {name: getattr(event, name) for name in SCORING_FIELDS}
+    values = _inherited(event, may_post=may_post)
     copy = Event(
         **values,
         series=event.series,
@@ -84,26 +89,43 @@ def copy_event_to_next_week(event: Event, weeks: int = 1, *, episode_title: str 
     return _store(copy)
 
 
-def create_event_from_series(series: Series, start: datetime, *, episode_title: str = "", slug: str = "") -> Event:
-    """A new event with the series' defaults, its title, and a slug made of the series' slug and the local date."""
-    values = {name: getattr(series, name) for name in SCORING_FIELDS}
+def create_event_from_series(
+    series: Series, start: datetime, *, episode_title: str = "", slug: str = "", may_post: bool = False
+) -> Event:
+    """A new event with the series' defaults, its title, and a slug made of the series' slug and the local date.
+
+    ``may_post`` as in ``copy_event_to_next_week``.
+    """
+    values = _inherited(series, may_post=may_post)
     event = Event(**values, series=series, event_title=series.title, episode_title=episode_title, start=start)
     event.slug = slug or f"{series.slug[:91]}-{event.local_start:%Y%m%d}"
     return _store(event)
 
 
+def _inherited(source: ScoringDefaults, *, may_post: bool) -> dict[str, Any]:
+    names = [name for name in SCORING_FIELDS if may_post or name not in APPROVING_FIELDS]
+    return {name: getattr(source, name) for name in names}
+
+
 def import_event_text(
-    text: str, *, name: str, slug: str | None = None, credentials_text: str | None = None, is_new: bool = False
+    text: str,
+    *,
+    name: str,
+    slug: str | None = None,
+    credentials_text: str | None = None,
+    is_new: bool = False,
+    may_post: bool = False,
 ) -> ImportOutcome:
     """Store the event an INI file describes; all or nothing.
 
     ``name`` is the file's name (empty or ``-`` for none): a file imported before updates its event. Otherwise the
     event is found, or made, by ``slug``, the file's own slug, the file's name, or hashtag and date. Raises
-    IniError with every problem of the file, EventConflict (``is_new``: also if the event is there already),
-    BadCredentials.
+    IniError with every problem of the file, also if it turns on automatic approval and whoever asks has not the right
+    to post threads (``may_post``); EventConflict (``is_new``: also if the event is there already), BadCredentials.
     """
-    sections = ini.parse(text)
-    return import_event_sections(sections, name=name, slug=slug, credentials_text=credentials_text, is_new=is_new)
+    return import_event_sections(
+        ini.parse(text), name=name, slug=slug, credentials_text=credentials_text, is_new=is_new, may_post=may_post
+    )
 
 
 def import_event_sections(
@@ -113,6 +135,7 @@ def import_event_sections(
     slug: str | None = None,
     credentials_text: str | None = None,
     is_new: bool = False,
+    may_post: bool = False,
 ) -> ImportOutcome:
     """As ``import_event_text``, from {section: {option: text}}."""
     reading = ini.read_sections(sections)
@@ -127,6 +150,8 @@ def import_event_sections(
         created = event.pk is None
         if is_new and not created:
             raise EventConflict(f"There is an event “{event.slug}” already.")
+        if not may_post:
+            _refuse_approving(reading, event)
         moved = _movement(event, reading)
         _apply(reading, event)
         event.ini_name = file_name or event.ini_name
@@ -139,7 +164,11 @@ def import_event_sections(
 
 
 def store_config(
-    name: str, sections: Mapping[str, Mapping[str, str]], *, is_replacing: bool = False
+    name: str,
+    sections: Mapping[str, Mapping[str, str]],
+    *,
+    is_replacing: bool = False,
+    may_post: bool = False,
 ) -> ImportOutcome:
     """An event of that name (slug, or name of an INI file) with this configuration, whole.
 
@@ -148,24 +177,27 @@ def store_config(
     try:
         before = find_event(name)
     except UnknownEvent:
-        return _store_new_config(name, sections)
+        return _store_new_config(name, sections, may_post=may_post)
     if not is_replacing:
         raise EventConflict(f"There is an event “{before.slug}” already.")
-    return replace_config(before, sections)
+    return replace_config(before, sections, may_post=may_post)
 
 
-def replace_config(event: Event, sections: Mapping[str, Mapping[str, str]]) -> ImportOutcome:
+def replace_config(
+    event: Event, sections: Mapping[str, Mapping[str, str]], *, may_post: bool = False
+) -> ImportOutcome:
     """The same event with this configuration, whole."""
-    return import_event_sections(sections, name="-", slug=event.slug)
+    return import_event_sections(sections, name="-", slug=event.slug, may_post=may_post)
 
 
-def _store_new_config(name: str, sections: Mapping[str, Mapping[str, str]]) -> ImportOutcome:
+def _store_new_config(name: str, sections: Mapping[str, Mapping[str, str]], *, may_post: bool) -> ImportOutcome:
     """The name becomes the slug where it can be one, so that the event is found by it."""
     file_name = PurePosixPath(name.strip().removeprefix("ini/")).name
     stem = file_name.removesuffix(".ini")
     slug = stem if _SLUG.fullmatch(stem) else None
     is_slug_alone = slug is not None and file_name == stem
-    return import_event_sections(sections, name="-" if is_slug_alone else file_name, slug=slug, is_new=True)
+    file_name = "-" if is_slug_alone else file_name
+    return import_event_sections(sections, name=file_name, slug=slug, is_new=True, may_post=may_post)
 
 
 def config_dict(event: Event) -> ini.Sections:
@@ -314,6 +346,13 @@ def _movement(event: Event, reading: ini.Reading) -> list[str]:
         f"The event {event.slug} was #{event.hashtag} on {event.local_date} until now; what was fetched and "
         "written for that stays as it is until you fetch again."
     ]
+
+
+def _refuse_approving(reading: ini.Reading, event: Event) -> None:
+    """IniError if the file turns on what only those may turn on who may approve threads."""
+    turned_on = [name for name in APPROVING_FIELDS if reading.values.get(name) and not getattr(event, name)]
+    if turned_on:
+        raise ini.IniError([reading.sources[name].problem("needs the right to post threads") for name in turned_on])
 
 
 def _apply(reading: ini.Reading, event: Event) -> None:

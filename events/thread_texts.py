@@ -46,6 +46,12 @@ class ThreadText:
         return [*self.samples, *COMMON_SAMPLES]
 
     @property
+    def all_samples(self) -> list[dict[str, Value]]:
+        """What a text is tried on: usual values, and an event of which nothing is known and nobody came."""
+        usual = {**COMMON_SAMPLES, **self.samples}
+        return [usual, {name: "" if isinstance(value, str) else type(value)() for name, value in usual.items()}]
+
+    @property
     def help_text(self) -> str:
         hint = f"{self.hint} " if self.hint else ""
         return f"{hint}Empty: ours. Values: {', '.join(f'{{{{ {name} }}}}' for name in self.names)}."
@@ -66,7 +72,8 @@ class ValidThreadText:
     def __call__(self, source: str) -> None:
         text = THREAD_TEXTS[self.name]
         try:
-            text.fill_in(source, {**COMMON_SAMPLES, **text.samples})
+            for values in text.all_samples:
+                text.fill_in(source, values)
         except BadTemplate as error:
             raise ValidationError(error.user_message) from error
 

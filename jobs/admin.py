@@ -173,7 +173,10 @@ class JobAdmin(ModelAdmin):
         dialog=CANCEL_DIALOG,
     )
     def cancel_job(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        job = services.request_cancel(_number(object_id))
+        try:
+            job = services.request_cancel(_number(object_id), by=request.user)
+        except services.MayNotCancel as error:
+            raise PermissionDenied(error.user_message) from error
         if job is None:
             raise Http404
         if job.is_active:
@@ -198,8 +201,12 @@ class JobAdmin(ModelAdmin):
     @admin.action(description="Stop the selected jobs", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         ids = list(queryset.filter(status__in=Job.ACTIVE).values_list("pk", flat=True))
-        for job_id in ids:
-            services.request_cancel(job_id)
+        try:
+            for job_id in ids:
+                services.request_cancel(job_id, by=request.user)
+        except services.MayNotCancel as error:
+            messages.error(request, error.user_message)
+            return
         messages.success(request, f"Asked to stop: {len(ids)} of {queryset.count()} (the others had ended).")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import django.db
 
+from common.database_trouble import explain_database_trouble
 from common.errors import MastoscoreError
 from jobs import kinds, services, shutdown
 from jobs.context import Control, JobContext, JobStopped, Listener, StopReason
@@ -88,6 +89,10 @@ def _call(context: JobContext) -> Outcome:
         if control.is_stopped:
             logger.warning("job %d: on the way out: %r", job_id, error)
             return _stopped(control)
+        sentence = explain_database_trouble(error) if isinstance(error, django.db.Error) else None
+        if sentence is not None:
+            logger.error("job %d (%s) failed: %s", job_id, context.job.kind, error)
+            return Outcome(Status.ERROR, error=sentence)
         logger.exception("job %d (%s) failed", job_id, context.job.kind)
         return Outcome(
             Status.ERROR, error=f"Something went wrong in the program itself (job {job_id}); the log has the details."

@@ -22,6 +22,9 @@ from jobs.context import Listener
 from jobs.models import Job
 from jobs.plain import plain_json, plain_text
 
+# Kinds that speak for an account.
+PUBLIC_KINDS = frozenset({"send", "delete_thread"})
+
 logger = logging.getLogger(__name__)
 
 Status = Job.Status
@@ -106,7 +109,7 @@ def ask_again(job: Job, *, asked_by: Any = None) -> Job:
         job.kind,
         event=job.event,
         subject=job.subject,
-        params=job.params,
+        params={name: value for name, value in job.params.items() if name != "by_command"},
         exclusive_key=job.exclusive_key,
         asked_by=asked_by,
     )
@@ -220,11 +223,20 @@ def forget_wake_up(job_id: int) -> None:
 
 
 # --- stopped --------------------------------------------------------------------------------------------------------
-def request_cancel(job_id: int) -> Job | None:
+class MayNotCancel(MastoscoreError):
+    """A job that speaks for an account is stopped by those only who may start one."""
+
+
+def request_cancel(job_id: int, *, by: Any = None) -> Job | None:
     """Cancel a queued job; ask a running one to stop (within seconds, see ``jobs.pulse``). Returns the row, or None.
 
-    A job that has ended stays as it is.
+    A job that has ended stays as it is. ``by``: the user who asks; MayNotCancel unless they may stop it.
     """
+    if by is not None:
+        job = Job.objects.filter(pk=job_id).first()
+        moves_thread = job is not None and (job.kind in PUBLIC_KINDS or bool(job.params.get("send")))
+        if moves_thread and not by.has_perm("pipeline.post_thread"):
+            raise MayNotCancel("A thread on its way is stopped by those only who may post it.")
     now = timezone.now()
     for _ in range(3):  # between the two it may be released or taken
         if Job.objects.filter(pk=job_id, status=Status.QUEUED).update(

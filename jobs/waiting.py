@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 from jobs.models import Job
 from jobs.services import request_cancel
@@ -24,9 +25,9 @@ def wait_for_end(job: Job, seconds: float) -> Job:
         _places.release()
 
 
-def cancel_and_wait(job: Job, seconds: float) -> Job:
+def cancel_and_wait(job: Job, seconds: float, *, by: Any = None) -> Job:
     """Ask it to stop; the row once it has ended, or as it is after that time."""
-    request_cancel(job.pk)
+    request_cancel(job.pk, by=by)
     return _poll(job, seconds)
 
 

@@ -38,6 +38,10 @@ class ApiTokenAdmin(ModelAdmin):
         tokens: QuerySet[ApiToken] = super().get_queryset(request)
         return tokens.defer("digest")
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        # Else a digest could be guessed letter by letter in the address of the list.
+        return lookup.split("__")[0] != "digest" and bool(super().lookup_allowed(lookup, value, request))
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

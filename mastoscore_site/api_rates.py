@@ -107,15 +107,16 @@ def count_call(scope: str, caller: str) -> Allowance:
     if start is None:
         start = cache.get_or_set(starts[minute], now, _KEEP_SECONDS) or now
     count = int(seen.get(counts[window], 0))
-    count = count + 1 if count >= limit else _increase(counts[window])
+    count = count + 1 if count >= limit else increase(counts[window], _KEEP_SECONDS)
     return Allowance(limit, max(0, limit - count), start + WINDOW_SECONDS, count > limit)
 
 
-def _increase(key: str) -> int:
+def increase(key: str, keep_seconds: int) -> int:
+    """The number under that key after adding one; it begins at nothing and is kept so long."""
     for _ in range(3):
         try:
             return cache.incr(key)
         except ValueError:  # nobody counted yet
-            if cache.add(key, 1, _KEEP_SECONDS):
+            if cache.add(key, 1, keep_seconds):
                 return 1
     raise RuntimeError("the cache neither counts nor keeps")  # a full disk: better no answer than no limit

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from common.api.access import Scope
 from common.errors import ConfigurationError
 from mastoscore_site.models import ApiToken
+from mastoscore_site.sign_in_limits import limited
 from mastoscore_site.tokens import make_token, revoke
 
 _LIFETIMES = {"30": "30 days", "90": "90 days", "365": "a year", "": "until I revoke it"}
@@ -73,7 +74,9 @@ def token_revoke(request: HttpRequest, token_id: int) -> HttpResponse:
 urlpatterns: list[URLPattern] = [
     path(
         "login/",
-        LoginView.as_view(template_name="api/login.html", next_page="tokens", redirect_authenticated_user=True),
+        limited(
+            LoginView.as_view(template_name="api/login.html", next_page="tokens", redirect_authenticated_user=True)
+        ),
         name="login",
     ),
     path("logout/", LogoutView.as_view(), name="logout"),

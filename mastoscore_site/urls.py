@@ -7,9 +7,11 @@ from django.views.generic import RedirectView
 
 from mastoscore_site.health import healthz, readyz
 from mastoscore_site.metrics import metrics
+from mastoscore_site.sign_in_limits import limited
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/event/", include("pipeline.admin_urls")),
+    path("admin/login/", limited(admin.site.login)),
     path("admin/", admin.site.urls),
     # Asked for by browsers on pages that name no icon.
     path("favicon.ico", RedirectView.as_view(url=static("img/favicon.svg"))),

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from events.models import Event
 from jobs.models import Job
-from jobs.services import request_cancel
+from jobs.services import MayNotCancel, request_cancel
 from pipeline.event_panel import build_panel
 
 # htmx takes the content and stops asking: https://htmx.org/docs/#load_polling
@@ -29,7 +29,10 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask the event's active job to stop; answers the panel."""
     event = event_or_refuse(request, pk, "events.change_event")
     for job in event.jobs.filter(status__in=Job.ACTIVE):
-        request_cancel(job.pk)
+        try:
+            request_cancel(job.pk, by=request.user)
+        except MayNotCancel as error:
+            raise PermissionDenied(error.user_message) from error
     return _panel(request, event)
 
 

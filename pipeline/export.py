@@ -13,6 +13,7 @@ import orjson
 
 from events.models import Event
 from pipeline.core.consent import is_quotable
+from pipeline.core.csv_cells import as_cell
 from pipeline.models import Sighting
 from pipeline.toots import find_counted_toots, load_opt_outs
 
@@ -27,9 +28,14 @@ def export_lines(event: Event, form: str, *, is_everyone: bool = False) -> Itera
         yield _csv_line(COLUMNS)
     for row in _iterate_rows(event, is_everyone=is_everyone):
         if form == "csv":
-            yield _csv_line([*list(row.values())[:-1], " ".join(row["seen_on"])])
+            yield _csv_line(_cells(row).values())
         else:
             yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    remote = {name: as_cell(row[name]) for name in ("uri", "author")}
+    return {**row, **remote, "seen_on": " ".join(row["seen_on"])}
 
 
 def _iterate_rows(event: Event, *, is_everyone: bool) -> Iterator[dict[str, Any]]:

@@ -48,5 +48,6 @@ def _read_crawl(crawl: Crawl) -> CrawlFacts:
         outcomes=tuple((line.words, line.servers) for line in servers.lines),
         unseen=Unseen.from_coverage(crawl.summary.get("coverage") or coverage(crawl)),
         is_mock=crawl.is_mock,
+        unfinished=servers.waiting,
         is_quick=crawl.mode == Event.FetchMode.QUICK,
     )

@@ -71,6 +71,7 @@ class Visit(models.Model):
         COMPLETE = "complete", "answered completely"
         REACHED_MAX = "reached_max", "stopped at the limit of toots per server"
         LOCAL_ONLY = "local_only", "showed only its own toots"
+        NOT_PAGED = "not_paged", "showed its newest toots again and again"
         FEED_ONLY = "feed_only", "showed only a feed, without counts"
         REACHED_CAP = "reached_cap", "stopped at the limit of requests or bytes"
         MOVED = "moved", "sends us on to another server"
@@ -184,6 +185,9 @@ class Toot(models.Model):
         indexes = [
             models.Index(fields=["event", "created_at"], name="toot_by_time"),
             models.Index(fields=["author_handle"], name="toot_by_author"),
+            models.Index(fields=["event", "boosts"], name="toot_by_boosts"),
+            models.Index(fields=["event", "favourites"], name="toot_by_favourites"),
+            models.Index(fields=["event", "replies"], name="toot_by_replies"),
         ]
 
     def __str__(self) -> str:
@@ -282,6 +286,12 @@ class Thread(models.Model):
     language = models.CharField(max_length=10, blank=True)
     content_warning = models.CharField(max_length=200, blank=True)
     limits = models.JSONField(default=dict, blank=True, help_text="What the server takes, as told when planned.")
+    mark = models.JSONField(
+        default=dict, blank=True, help_text="What was on the account before the first toot: {ids, newest}."
+    )
+    frozen = models.JSONField(
+        default=dict, blank=True, help_text="What was approved: {account, pictures: {path: sha256}}."
+    )
     changes = models.JSONField(default=list, blank=True, help_text="[{at, text, is_change}]: of the re-check.")
     error = models.TextField(blank=True, help_text="Why sending stopped: one sentence for a person.")
     history = models.JSONField(
@@ -340,6 +350,9 @@ class ThreadToot(models.Model):
     posted_text = models.TextField(blank=True, help_text="As it was sent.")
     strays = models.JSONField(
         default=list, blank=True, help_text="Copies that went astray and could not be removed yet: [{id, url}]"
+    )
+    former = models.JSONField(
+        default=list, blank=True, help_text="Earlier tries that may turn up yet: [{text, key, tried_at, id}]"
     )
     error = models.TextField(blank=True, help_text="One sentence for a person.")
     note = models.TextField(blank=True, help_text="What is odd about it on the server.")

@@ -14,10 +14,16 @@ from django.db.models import Count, Sum
 from common.times import format_z
 from events.models import Event
 from pipeline.core.consent import OptOuts
+from pipeline.core.csv_cells import as_cell
 from pipeline.models import Crawl, Visit
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "good": (Visit.Outcome.COMPLETE, Visit.Outcome.REACHED_MAX, Visit.Outcome.LOCAL_ONLY),
+    "good": (
+        Visit.Outcome.COMPLETE,
+        Visit.Outcome.REACHED_MAX,
+        Visit.Outcome.LOCAL_ONLY,
+        Visit.Outcome.NOT_PAGED,
+    ),
     "closed": (Visit.Outcome.REFUSED, Visit.Outcome.ROBOTS, Visit.Outcome.FEED_ONLY),
     "waiting": (Visit.Outcome.CANCELLED, ""),
 }
@@ -228,5 +234,5 @@ def report_as_csv(lines: Iterable[ServerLine]) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows([getattr(line, name) for name in COLUMNS] for line in lines)
+    writer.writerows([as_cell(getattr(line, name)) for name in COLUMNS] for line in lines)
     return text.getvalue()

@@ -65,10 +65,12 @@ def ask_to_delete_thread(event: Event, *, asked_by: Any) -> Job:
 
 
 def delete_event(event: Event) -> None:
-    """The event with everything known of it; its files stay. AlreadyActive while a job of it is at work."""
+    """The event with everything known of it; its files stay. AlreadyActive while a job of it is at work,
+    AlreadyPosted while toots of its thread are out, or may be."""
     with transaction.atomic():
         Event.objects.select_for_update(of=("self",)).filter(pk=event.pk).first()
         active = find_active(key_for(event, None)) or event.jobs.filter(status__in=Job.ACTIVE).first()
         if active is not None:
             raise AlreadyActive(active)
+        ledger.refuse_if_on_account(event)
         event.delete()

@@ -55,7 +55,7 @@ def do(request: HttpRequest, pk: int, what: str) -> HttpResponse:
         "withdraw": (MAY_POST, lambda event: approval.withdraw(event, request.user)),
         "send": (MAY_POST, lambda event: _queue(request, event, ledger.SEND)),
         "delete": (MAY_POST, lambda event: _queue(request, event, ledger.DELETE)),
-        "cancel": (MAY_CHANGE, _cancel),
+        "cancel": (MAY_CHANGE, lambda event: _cancel(request, event)),
     }
     if what not in known:
         raise Http404
@@ -157,9 +157,9 @@ def _queue(request: HttpRequest, event: Event, kind: str) -> Job:
     return enqueue(kind, event=event, asked_by=request.user)
 
 
-def _cancel(event: Event) -> None:
+def _cancel(request: HttpRequest, event: Event) -> None:
     for job in event.jobs.filter(kind__in=KINDS, status__in=Job.ACTIVE):
-        request_cancel(job.pk)
+        request_cancel(job.pk, by=request.user)
 
 
 def _revision(request: HttpRequest) -> int:

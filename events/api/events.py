@@ -16,12 +16,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from common.api.access import Needs, reads, runs
+from common.api.access import Needs, may, reads, runs
 from common.api.filters import MomentFilter, SearchFilter, TruthFilter
 from common.api.problems import invalid
 from common.api.views import ApiViewSet
 from common.times import now_utc
-from events.api.shapes import CopyWish, EventRowSerializer, EventSerializer
+from events.api.shapes import MAY_POST, CopyWish, EventRowSerializer, EventSerializer
 from events.ini_text import IniError, decode
 from events.models import Event
 from events.services import (
@@ -168,7 +168,12 @@ class EventViewSet(
         wish = CopyWish(data=request.data)
         wish.is_valid(raise_exception=True)
         values = wish.validated_data
-        event = copy_event_to_next_week(self.get_object(), values["weeks"], episode_title=values["episode_title"])
+        event = copy_event_to_next_week(
+            self.get_object(),
+            values["weeks"],
+            episode_title=values["episode_title"],
+            may_post=may(request, MAY_POST),
+        )
         return self._made(event)
 
     @extend_schema(
@@ -225,7 +230,9 @@ class EventViewSet(
         wish = IniWish(data=request.data)
         wish.is_valid(raise_exception=True)
         try:
-            return import_event_text(wish.validated_data["ini"], name="-", slug=slug, is_new=is_new)
+            return import_event_text(
+                wish.validated_data["ini"], name="-", slug=slug, is_new=is_new, may_post=may(request, MAY_POST)
+            )
         except IniError as error:
             raise invalid("ini", *error.problems) from error
 

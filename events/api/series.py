@@ -13,11 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from common.api.access import reads, runs
+from common.api.access import may, reads, runs
 from common.api.filters import SearchFilter
 from common.api.views import ApiViewSet
 from events.api.events import SLUG_PATTERN
 from events.api.shapes import (
+    MAY_POST,
     AccountSerializer,
     EventSerializer,
     NewEpisodeWish,
@@ -103,7 +104,7 @@ class SeriesViewSet(
         """An event with the series' settings, at that time."""
         wish = NewEpisodeWish(data=request.data)
         wish.is_valid(raise_exception=True)
-        event = create_event_from_series(self.get_object(), **wish.validated_data)
+        event = create_event_from_series(self.get_object(), **wish.validated_data, may_post=may(request, MAY_POST))
         data = EventSerializer(event, context=self.get_serializer_context()).data
         address = reverse("event-detail", args=[event.slug], request=request)
         return Response(data, status=201, headers={"Location": address})

@@ -15,10 +15,10 @@ from common.errors import ConfigurationError
 from common.times import EARLIEST, LATEST, format_duration, parse_duration
 from events.ini_options import read_delay
 from events.models import Event, MastodonAccount, OptOut, Series, normalise_target
-from events.services import SCORING_FIELDS
+from events.services import APPROVING_FIELDS, SCORING_FIELDS
 
 # What these decide is said in public, so they are for those who may post.
-POSTING_FIELDS = ("post_auto_approve", "post_allow_changes")
+MAY_POST = posts("pipeline.post_thread")
 _LONGEST = timedelta(days=60)
 
 
@@ -79,10 +79,10 @@ class ScoringSerializer(serializers.ModelSerializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         changed = [
             name
-            for name in POSTING_FIELDS
+            for name in APPROVING_FIELDS
             if name in attrs and attrs[name] != (getattr(self.instance, name) if self.instance else False)
         ]
-        if changed and not may(self.context["request"], posts("pipeline.post_thread")):
+        if changed and not may(self.context["request"], MAY_POST):
             sentence = "Only who may post threads may change this."
             raise serializers.ValidationError({name: [sentence] for name in changed})
         return attrs

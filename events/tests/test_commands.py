@@ -176,7 +176,7 @@ def test_command_from_a_shell(tmp_path: Path, sample: str) -> None:
     unprepared = shell("export_event", "night")
     assert unprepared.returncode == 1
     assert b"Traceback" not in unprepared.stderr
-    assert b"manage.py migrate" in unprepared.stderr
+    assert b"manage.py prepare" in unprepared.stderr
     assert shell("migrate", "-v", "0").returncode == 0
     done = shell("import_event", "-", "--slug", "night", given=sample.encode())
     assert (done.returncode, done.stderr) == (0, b"")

@@ -88,6 +88,7 @@ def test_forged_answer_is_refused(admin_client: Any, server: PostingServer, stat
     assert "does not belong to an attempt of yours" in response.content.decode()
     assert not MastodonAccount.objects.exists()
     assert server.count("token") == 0
+    assert "is connected" in admin_client.get(back, follow=True).content.decode(), "the real attempt goes on"
     assert "does not belong" in admin_client.get(back, follow=True).content.decode(), "an attempt is used up"
 
 

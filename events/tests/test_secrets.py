@@ -59,3 +59,10 @@ def test_lost_key_spoils_no_page(
     client.force_login(admin_user)
     for page in (f"/admin/events/event/{event.pk}/change/", "/admin/events/mastodonaccount/"):
         assert client.get(page).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["token__startswith=a", "token=a", "app__client_secret__startswith=a"])
+def test_list_of_accounts_answers_no_question_about_tokens(admin_client: Any, query: str) -> None:
+    MastodonAccount.objects.create(server="home.example", token="abc")
+    assert admin_client.get(f"/admin/events/mastodonaccount/?{query}").status_code == 400
+    assert admin_client.get("/admin/events/mastodonaccount/?server=home.example").status_code == 200

@@ -31,7 +31,7 @@ from jobs.progress import percent_of
 TAG = "jobs"
 LONGEST_WAIT_SECONDS = 25
 # What speaks in public, or takes it back, is for those who may.
-PUBLIC_KINDS = frozenset({"send", "delete_thread"})
+PUBLIC_KINDS = services.PUBLIC_KINDS
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):

@@ -201,7 +201,7 @@ def test_browser_sends_a_form_with_the_csrf_token(make_user: MakeUser) -> None:
 def test_browser_of_a_stranger_is_sent_to_the_login(stranger: APIClient) -> None:
     answer = stranger.get("/api/v1/things", HTTP_ACCEPT="text/html")
     assert answer.status_code == 401
-    assert "/admin/login/?next=/api/v1/things" in answer.content.decode()
+    assert 'href="/login/?next=/api/v1/things"' in answer.content.decode()
 
 
 def test_pages_of_the_api_hold_nothing_inline_that_the_policy_would_stop(make_user: MakeUser) -> None:

@@ -300,3 +300,10 @@ def test_admin_lists_tokens_without_secrets_and_revokes(admin_client: Client, ma
     form = {"action": "revoke_tokens", "_selected_action": [token.pk]}
     assert admin_client.post("/admin/mastoscore_site/apitoken/", form).status_code == 302
     assert find_token(text) is None
+
+
+@pytest.mark.parametrize("query", ["digest__startswith=a", "digest=a", "user__password__startswith=a"])
+def test_admin_list_answers_no_question_about_secrets(admin_client: Client, make_user: MakeUser, query: str) -> None:
+    make_token(make_user("ines"), "one", [Scope.READ])
+    assert admin_client.get(f"/admin/mastoscore_site/apitoken/?{query}").status_code == 400
+    assert admin_client.get("/admin/mastoscore_site/apitoken/?name=one").status_code == 200

@@ -31,7 +31,8 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True)
 class CrawlFacts:
-    """One crawl. ``outcomes``: words and number of servers; ``answered``: servers that showed what they have."""
+    """One crawl. ``outcomes``: words and number of servers; ``answered``: servers that showed what they have;
+    ``unfinished``: servers that the crawl did not come to the end of, as it was broken off."""
 
     home_server: str
     finished_at: datetime
@@ -41,6 +42,7 @@ class CrawlFacts:
     outcomes: tuple[tuple[str, int], ...]
     unseen: Unseen
     is_mock: bool
+    unfinished: int = 0
     is_quick: bool = False
 
 
@@ -86,12 +88,16 @@ def _paragraphs(facts: MethodFacts) -> Iterator[str]:
 
 
 def _servers(crawl: CrawlFacts, zone: ZoneInfo) -> str:
-    others = crawl.asked - crawl.answered - crawl.refused
+    asked = crawl.asked - crawl.unfinished
+    others = asked - crawl.answered - crawl.refused
     sentences = [
-        f"Beginning with {crawl.home_server}, {count_of(crawl.asked, 'server was', 'servers were')} asked on "
+        f"Beginning with {crawl.home_server}, {count_of(asked, 'server was', 'servers were')} asked on "
         f"{long_date(crawl.finished_at.astimezone(zone).date())}: {crawl.answered:,} answered, {crawl.refused:,} "
         f"refused, {others:,} could not answer."
     ]
+    if crawl.unfinished:
+        more = count_of(crawl.unfinished, "more server was", "more servers were")
+        sentences.append(f"The fetch was broken off before {more} asked to the end, so toots are missing.")
     if crawl.is_quick:
         sentences.append("It was a quick fetch: most servers were asked for their own toots only.")
     details = "; ".join(f"{words}: {servers:,}" for words, servers in crawl.outcomes)

@@ -21,7 +21,7 @@ from pipeline.models import Visit
 
 Outcome = Visit.Outcome
 
-GOOD_OUTCOMES = (Outcome.COMPLETE, Outcome.REACHED_MAX, Outcome.LOCAL_ONLY)
+GOOD_OUTCOMES = (Outcome.COMPLETE, Outcome.REACHED_MAX, Outcome.LOCAL_ONLY, Outcome.NOT_PAGED)
 
 # The first class that fits decides.
 _ERRORS: tuple[tuple[type[RemoteError], Outcome, str], ...] = (
@@ -90,7 +90,7 @@ def ending_of_walk(end: End, server: str, cursor: Cursor, aim: Aim) -> Ending:
 
 
 def _ending_of_answer(end: End, server: str, cursor: Cursor) -> Ending:
-    stuck = " It showed the same toots again instead of older ones." if cursor.is_stuck else ""
+    stuck = " It showed the same toots again instead of older ones, which may be missing." if cursor.is_stuck else ""
     if cursor.view is View.FEED:
         return _ending_of_feed(server, cursor)
     if cursor.stage is not Stage.FIRST:
@@ -100,7 +100,9 @@ def _ending_of_answer(end: End, server: str, cursor: Cursor) -> Ending:
     if cursor.view is View.LOCAL:
         text = f"{server} does not let strangers read hashtags; it showed only its own toots.{stuck}"
         return Ending(Outcome.LOCAL_ONLY, text)
-    return Ending(Outcome.COMPLETE, f"{server} answered.{stuck}" if stuck else f"{server} answered completely.")
+    if stuck:
+        return Ending(Outcome.NOT_PAGED, f"{server} answered.{stuck}")
+    return Ending(Outcome.COMPLETE, f"{server} answered completely.")
 
 
 def _ending_of_feed(server: str, cursor: Cursor) -> Ending:

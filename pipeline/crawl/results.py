@@ -32,6 +32,7 @@ def summarise(event: Event, crawl: Crawl) -> dict[str, Any]:
     outcomes = Counter(visits.values_list("outcome", flat=True))
     answered = sum(outcomes[outcome] for outcome in GOOD_OUTCOMES)
     refused = sum(outcomes[outcome] for outcome in _CLOSED_OUTCOMES)
+    unfinished = outcomes[Visit.Outcome.CANCELLED] + outcomes[""]
     return {
         "toots": counted.count(),
         "new_toots": new_toots,
@@ -40,7 +41,8 @@ def summarise(event: Event, crawl: Crawl) -> dict[str, Any]:
         "servers": outcomes.total(),
         "answered": answered,
         "refused": refused,
-        "failed": outcomes.total() - answered - refused,
+        "failed": outcomes.total() - answered - refused - unfinished,
+        "unfinished": unfinished,
         "requests": spent["requests__sum"] or 0,
         "pages": spent["pages__sum"] or 0,
         "copies": spent["toots__sum"] or 0,

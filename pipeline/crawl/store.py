@@ -112,6 +112,13 @@ class TootStore:
             del self._known[key]
 
 
+def refresh_statistics() -> None:
+    """Tell PostgreSQL how much there is by now: going by what it knew before, a count may take hours."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE pipeline_toot, pipeline_sighting, pipeline_visit")
+
+
 def as_merged(values: Sequence[Any]) -> MergedToot:
     """A row read with ``values_list(*COLUMNS)``."""
     return MergedToot(*values)

@@ -9,7 +9,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.access import reads, runs
+from common.api.access import may, posts, reads, runs
 from common.api.documents import TEXT, TRUTH, like, list_of, record, says
 from common.api.parsing import json_object
 from common.api.problems import Problem
@@ -21,6 +21,7 @@ from events.services import config_dict, replace_config, store_config
 from pipeline.mastoscore.ground import TAG, find_config, read_truth
 from pipeline.services import delete_event
 
+_MAY_POST = posts("pipeline.post_thread")
 _PLACE = re.compile(r"\[(?P<section>[^\]]+)\] (?P<option>\w+)")
 _CONFIG = {
     "type": "object",
@@ -93,7 +94,7 @@ class Config(MastoscoreView):
         sections = _read_sections(given)
         overwrite = read_truth(given, "overwrite", False)
         try:
-            event = store_config(name, sections, is_replacing=overwrite).event
+            event = store_config(name, sections, is_replacing=overwrite, may_post=may(request, _MAY_POST)).event
         except EventConflict as error:
             raise Problem(409, error.user_message) from error
         except (IniError, InvalidEvent) as error:
@@ -112,7 +113,7 @@ class Config(MastoscoreView):
         event = find_config(name)
         sections = _read_sections(json_object(request))
         try:
-            stored = replace_config(event, sections).event
+            stored = replace_config(event, sections, may_post=may(request, _MAY_POST)).event
         except EventConflict as error:
             raise _invalid([error.user_message]) from error
         except (IniError, InvalidEvent) as error:

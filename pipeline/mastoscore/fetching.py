@@ -16,7 +16,7 @@ from common.errors import NotReadyError
 from common.times import format_z
 from events.models import Event
 from jobs.models import Job
-from jobs.services import enqueue
+from jobs.services import MayNotCancel, enqueue
 from jobs.waiting import cancel_and_wait
 from pipeline import paths
 from pipeline.artifacts import find_artifact
@@ -84,7 +84,10 @@ class FetchCancel(MastoscoreView):
             raise _not_cancelled(job_id, "There is no such job.")
         if not job.is_active:
             raise _not_cancelled(job_id, f"The job is not running: {job.get_status_display()}.", job)
-        job = cancel_and_wait(job, CANCEL_SECONDS)
+        try:
+            job = cancel_and_wait(job, CANCEL_SECONDS, by=request.user)
+        except MayNotCancel as error:
+            raise Problem(403, error.user_message) from error
         if job.is_active:
             raise _not_cancelled(job_id, "The job was asked to stop and has not stopped yet.", job)
         if job.status != Job.Status.CANCELLED:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pipeline.mock.records import FEED_ROWS, PAGE_ROWS, Counts, MockServer, MockToot, Row
 
 # Spelled as pipeline.models.Visit.Outcome has them.
-COMPLETE, REACHED_MAX, LOCAL_ONLY = "complete", "reached_max", "local_only"
+COMPLETE, REACHED_MAX, LOCAL_ONLY, NOT_PAGED = "complete", "reached_max", "local_only", "not_paged"
 REFUSED, ROBOTS, NOT_MASTODON, BAD_ANSWER = "refused", "robots", "not_mastodon", "bad_answer"
 UNREACHABLE, NOT_ALLOWED, FEED_ONLY = "unreachable", "not_allowed", "feed_only"
 # Servers whose copies come without their authors' profiles.
@@ -189,7 +189,7 @@ def _shown_rows(server: MockServer, *, is_home: bool) -> tuple[list[Row], str]:
     if behaviour.access == "local":
         return [row for row in server.rows if row.is_local_to(server.name)], LOCAL_ONLY
     if behaviour.ignores_max_id:
-        return list(server.rows[:PAGE_ROWS]), COMPLETE
+        return list(server.rows[:PAGE_ROWS]), NOT_PAGED
     return list(server.rows), COMPLETE
 
 

@@ -19,6 +19,7 @@ from pipeline.core.wording import count_of
 from pipeline.crawl import frontier, helping, runs
 from pipeline.crawl.coordinator import Coordinator, HomeServerFailed
 from pipeline.crawl.results import coverage, summarise
+from pipeline.crawl.store import refresh_statistics
 from pipeline.crawl.terms import caps_from_settings, terms_from_settings
 from pipeline.crawl.vanished import Vanished, settle_vanished
 from pipeline.crawl.walker import Manners
@@ -62,6 +63,7 @@ def _fetch(ctx: JobContext, crawl: Crawl, place: Place, *, is_resumed: bool) -> 
         coordinator = Coordinator(ctx, event, crawl, gate, terms, on_much_work=ask_for_help)
         try:
             coordinator.run()
+            refresh_statistics()
             vanished = _settle_vanished(ctx, crawl, place)
         except JobCancelled:
             ctx.keep_partial(_settle(event, crawl, Crawl.State.CANCELLED))
@@ -140,6 +142,8 @@ def _in_words(result: dict[str, Any]) -> str:
         f"{result['servers']} servers asked: {result['answered']} answered, {result['refused']} refused, "
         f"{result['failed']} failed."
     )
+    if result["unfinished"]:
+        text += f" {count_of(result['unfinished'], 'server was', 'servers were')} not asked to the end."
     if result["implausible_loss"]:
         text += (
             f" {result['missing']} toots are not shown by their own servers any more; so many at once are not "

@@ -56,7 +56,7 @@ def run(ctx: JobContext) -> dict[str, Any]:
 def _draft_and_send(ctx: JobContext) -> dict[str, Any]:
     """For clients that know no drafts: what is edited, approved or partly out already is sent as it is."""
     event, by = ctx.event, ctx.job.asked_by
-    ledger.require_right(by)
+    ledger.require_right_of(ctx.job)
     state, rows = ledger.find_thread(event).state, ledger.rows_of(event)
     has_own_words = state == ledger.State.DRAFT and rows.filter(is_edited=True).exists()
     is_free = state == ledger.State.DELETED or (state == ledger.State.DRAFT and not ledger.has_begun(event))

@@ -223,6 +223,12 @@ def test_method_says_how_it_was_counted() -> None:
     assert version == "Made with Mastoscore 1.2.3."
 
 
+def test_broken_off_fetch_is_said_to_be_one() -> None:
+    _, servers, *_ = describe_method(method_facts(crawl=replace(CRAWL, asked=19, unfinished=5)))
+    assert "14 servers were asked on 23 February 2026: 10 answered, 3 refused, 1 could not answer." in servers
+    assert "broken off before 5 more servers were asked to the end, so toots are missing." in servers
+
+
 def test_window_over_midnight_names_both_days() -> None:
     window, *_ = describe_method(method_facts(window=Window(START, START + timedelta(hours=4))))
     assert "written between 21:00 on 22 February 2026 and 01:00 EST on 23 February 2026." in window

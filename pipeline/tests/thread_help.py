@@ -9,7 +9,7 @@ from jobs.context import JobContext
 from pipeline.models import Thread, ThreadToot
 from pipeline.phases import post
 from pipeline.tests.scored_event import make_scored
-from pipeline.thread import approval, removal, send
+from pipeline.thread import approval, ledger, removal, send
 from tests.remote.posting import TOKEN, PostingServer
 
 ROLES = ["opening", "author", "boosts", "favourites", "replies", "graph", "wordcloud"]
@@ -39,7 +39,8 @@ def prepare(make_event: Any, server: PostingServer, settings: Any, **values: Any
 
 
 def context(event: Event, kind: str = "send", *, asked_by: Any = None, **params: Any) -> JobContext:
-    ctx = JobContext.detached(kind, event=Event.objects.get(pk=event.pk), params=params, listener=Lines())
+    given = params if asked_by is not None else {ledger.BY_COMMAND: True, **params}
+    ctx = JobContext.detached(kind, event=Event.objects.get(pk=event.pk), params=given, listener=Lines())
     ctx.job.asked_by = asked_by
     return ctx
 

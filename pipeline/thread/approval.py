@@ -11,6 +11,7 @@ from jobs.models import Job
 from pipeline.models import Thread
 from pipeline.thread import ledger
 from pipeline.thread.edit import check_thread, require_draft
+from pipeline.thread.frozen import freeze
 from pipeline.thread.ledger import State, ThreadTrouble
 
 PERSON, COMMAND, AUTO = "person", "command", "auto"
@@ -35,7 +36,8 @@ def approve(event: Event, by: Any = None, *, how: str = "", revision: int | None
         thread.approved_how = how or (PERSON if by is not None else COMMAND)
         thread.approved_at = timezone.now()
         thread.error = ""
-        thread.save(update_fields=["state", "approved_by", "approved_how", "approved_at", "error"])
+        thread.frozen = freeze(event, rows, thread.frozen)
+        thread.save(update_fields=["state", "approved_by", "approved_how", "approved_at", "error", "frozen"])
         return thread
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 
 from django.db.models import F
 from django.db.models.functions import Coalesce
@@ -18,10 +17,8 @@ from pipeline.models import Thread, ThreadToot
 from pipeline.thread import ledger, pictures
 from pipeline.thread.ledger import RowState, State, ThreadTrouble
 from pipeline.thread.outbox import Outbox
-from pipeline.thread.reconcile import CLOCK_SLACK, Found, find_sent, list_own
+from pipeline.thread.reconcile import WIDTH, Found, Mark, Wanted, find_sent, list_own, take_mark
 
-# How public a toot is; one that came out wider than asked is taken back.
-_WIDTH = {"direct": 0, "private": 1, "unlisted": 2, "public": 3}
 # Looks at the account before a toot whose answer was lost counts as not stored; a slow server may still be at it.
 _LOOKS = 3
 
@@ -36,12 +33,21 @@ class Courier:
         self.event = event
         self.account_id = account_id
 
+    def mark_account(self) -> None:
+        """Note what is on the account, before anything is sent: none of that is ever taken for a toot of ours."""
+        thread = Thread.objects.get(event=self.event)
+        if thread.mark and ledger.rows_of(self.event).filter(attempts__gt=0).exists():
+            return
+        mark = take_mark(self.outbox, self.account_id)
+        Thread.objects.filter(pk=thread.pk).update(mark=mark.as_json())
+
     def deliver(self, row: ThreadToot, parent: str) -> None:
         """Bring the row to ``sent``; ``parent`` is the id of the toot it answers, "" for the first.
 
         Raises SendTrouble or a RemoteError; the row then says whether something may be out.
         """
         self.clear_strays(row)
+        self.clear_former(row, parent)
         if row.attempts and row.idempotency_key and self.settle(row, parent):
             return
         media_ids = self._put_up(row)
@@ -62,6 +68,7 @@ class Courier:
         """Last look: of toots that were sent more than once in doubt, only one may stay."""
         rows = list(ledger.rows_of(self.event))
         for before, row in zip([None, *rows], rows, strict=False):
+            self.clear_former(row, before.remote_id if before else "")
             if row.attempts > 1 and row.tried_at is not None:
                 twins = self._look(row, before.remote_id if before else "")
                 self._remove(row, [*twins.others, *([twins.ours] if twins.ours else [])])
@@ -161,7 +168,8 @@ class Courier:
         if found is not None:
             return found
         sentence = f"{self.outbox.server} said that it took toot {row.position}, but does not have it."
-        self._set(row, state=RowState.FAILED, error=sentence, idempotency_key=uuid.uuid4().hex)
+        former = [*row.former, ledger.remember_try(row, answer.id)]
+        self._set(row, state=RowState.FAILED, error=sentence, idempotency_key=uuid.uuid4().hex, former=former)
         raise SendTrouble(sentence)
 
     def _take_back(self, row: ThreadToot, stored: OwnStatus, trouble: str) -> None:
@@ -191,6 +199,7 @@ class Courier:
         return True
 
     def _look_patiently(self, row: ThreadToot, parent: str) -> OwnStatus | None:
+        unsure: list[OwnStatus] = []
         for number in range(_LOOKS):
             if number:
                 self.outbox.pause(self._pause(number), is_limit=False)
@@ -199,16 +208,35 @@ class Courier:
                 self._remove(row, found.others)
             if found.ours is not None:
                 return found.ours
+            unsure = found.unsure
+        if unsure:
+            raise SendTrouble(
+                f"Whether toot {row.position} got there is not known, and {unsure[0].url or 'a toot of the account'} "
+                "says the same without being quite what was sent. Look at it, delete it if it is not to stay, and "
+                "send again."
+            )
         return None
 
-    def _look(self, row: ThreadToot, parent: str) -> Found:
-        since: datetime = row.tried_at or timezone.now()
-        # Toots of other threads that went out lately may say the same words; those are accounted for.
+    def _look(self, row: ThreadToot, parent: str, text: str = "") -> Found:
+        thread = Thread.objects.get(event=self.event)
+        mark = Mark.read(thread.mark)
+        if mark is None:
+            raise SendTrouble(
+                f"What was on the account before the thread is not known, so whether toot {row.position} got there "
+                f"cannot be told. Look at the account on {self.outbox.server}."
+            )
+        # Toots of other threads may say the same words; those are accounted for.
         others = ThreadToot.objects.exclude(pk=row.pk).exclude(remote_id="")
-        known = set(others.filter(sent_at__gte=since - 2 * CLOCK_SLACK).values_list("remote_id", flat=True))
-        known |= {row.remote_id} - {""}
-        statuses = list_own(self.outbox, self.account_id, since=since, parent=parent)
-        return find_sent(statuses, text=row.posted_text or row.text, parent=parent, since=since, known=known)
+        known = set(others.values_list("remote_id", flat=True)) | {row.remote_id} - {""}
+        statuses = list_own(self.outbox, self.account_id, mark, parent=parent)
+        wanted = Wanted(
+            text=text or row.posted_text or row.text,
+            parent=parent,
+            visibility=thread.visibility,
+            content_warning=thread.content_warning,
+            media=len(row.media),
+        )
+        return find_sent(statuses, wanted, mark, known=known)
 
     def _confirm(self, row: ThreadToot, stored: OwnStatus, note: str) -> None:
         self._set(
@@ -233,6 +261,16 @@ class Courier:
         for stray in list(row.strays):
             self.outbox.ask(lambda id=stray["id"]: self.outbox.client.delete_status(id))  # type: ignore[misc]
             self._set(row, strays=[other for other in row.strays if other["id"] != stray["id"]])
+
+    def clear_former(self, row: ThreadToot, parent: str) -> None:
+        """Remove earlier tries of the row that turned up after all."""
+        for former in row.former:
+            if former["id"] and self.outbox.ask(lambda id=former["id"]: self.outbox.client.read_status(id)):  # type: ignore[misc]
+                self._set(row, strays=[*row.strays, {"id": former["id"], "url": ""}])
+                self.clear_strays(row)
+            if former["text"]:
+                found = self._look(row, parent, former["text"])
+                self._remove(row, [*found.others, *([found.ours] if found.ours else [])])
 
     def _set(self, row: ThreadToot, **values: object) -> None:
         ThreadToot.objects.filter(pk=row.pk).update(**values)
@@ -269,6 +307,6 @@ def _find_trouble(row: ThreadToot, stored: OwnStatus, status: NewStatus) -> str:
         return f"Toot {row.position} came out empty."
     if len(stored.media) < len(status.media_ids):
         return f"Toot {row.position} came out without its picture."
-    if _WIDTH.get(stored.visibility, 0) > _WIDTH.get(status.visibility, 3):
+    if WIDTH.get(stored.visibility, 0) > WIDTH.get(status.visibility, 3):
         return f"Toot {row.position} came out as {stored.visibility}, though {status.visibility} was asked for."
     return ""

@@ -44,9 +44,11 @@ def edit_toot(
             row.text = cleaned
         if descriptions is not None:
             _describe(row, descriptions, ledger.read_limits(thread))
+        if row.attempts and row.idempotency_key:
+            row.former = [*row.former, ledger.remember_try(row)]
         # What was refused is a new toot now, so it gets a new key.
         row.state, row.idempotency_key, row.error = RowState.PLANNED, "", ""
-        row.save(update_fields=["text", "is_edited", "media", "state", "idempotency_key", "error"])
+        row.save(update_fields=["text", "is_edited", "media", "state", "idempotency_key", "error", "former"])
         ledger.bump(thread)
         return row
 
@@ -88,8 +90,10 @@ def drop_toot(event: Event, toot_id: int, *, revision: int | None = None) -> Non
         row = _row(event, thread, toot_id)
         if ledger.rows_of(event).count() == 1:
             raise ThreadTrouble("A thread has at least one toot; this is the last.")
+        rest = [other for other in ledger.rows_of(event) if other.pk != row.pk]
+        ledger.hand_on([row], rest[0])
         row.delete()
-        ledger.renumber(list(ledger.rows_of(event)))
+        ledger.renumber(rest)
         ledger.bump(thread)
 
 

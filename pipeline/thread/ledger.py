@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,9 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from common.errors import ConfigurationError, NotReadyError
+from common.times import format_z
 from events.models import Event
+from jobs.models import Job
 from pipeline.core.post import Picture, PlannedToot, ThreadLimits
 from pipeline.models import Thread, ThreadToot
 
@@ -19,6 +21,10 @@ RowState = ThreadToot.State
 PERMISSION = "pipeline.post_thread"
 # The job kinds that move a thread; while one is active nobody else may.
 SEND, DELETE = "send", "delete_thread"
+
+
+# In the params of jobs of the command line, and of no others.
+BY_COMMAND = "by_command"
 
 
 class ThreadTrouble(ConfigurationError):
@@ -70,6 +76,24 @@ def count_out(event: Event) -> int:
     return rows_of(event).filter(state=RowState.SENT).count()
 
 
+def may_be_elsewhere(event: Event) -> bool:
+    """Whether a copy that went astray, or an earlier try, may still be on the account."""
+    return any(row.strays or row.former for row in rows_of(event))
+
+
+def remember_try(row: ThreadToot, id: str = "") -> dict[str, Any]:
+    """A toot as it was sent off, and its id where the server told one."""
+    tried_at = format_z(row.tried_at) if row.tried_at is not None else ""
+    return {"text": row.posted_text, "key": row.idempotency_key, "tried_at": tried_at, "id": id}
+
+
+def hand_on(rows: Iterable[ThreadToot], heir: ThreadToot) -> None:
+    """What is to be looked for and removed outlives the rows it came from."""
+    for row in rows:
+        heir.strays, heir.former = [*heir.strays, *row.strays], [*heir.former, *row.former]
+    heir.save(update_fields=["strays", "former"])
+
+
 def has_begun(event: Event) -> bool:
     """Whether a toot is out, or may be."""
     return rows_of(event).filter(state__in=(RowState.SENT, RowState.SENDING)).exists()
@@ -85,6 +109,16 @@ def require_right(user: Any) -> None:
     """NotAllowed unless the user may post; None is whoever has the command line."""
     if user is not None and not user.has_perm(PERMISSION):
         raise NotAllowed("You may prepare a thread; approving, sending and deleting it is for others.")
+
+
+def require_right_of(job: Job) -> None:
+    """NotAllowed unless whoever asked for the job may post; the command line says that it asked.
+
+    A job in the queue whose user is gone is nobody's.
+    """
+    if job.asked_by is None and not job.params.get(BY_COMMAND):
+        raise NotAllowed("Whoever asked for this is not known here any more, so it is not done; ask for it again.")
+    require_right(job.asked_by)
 
 
 def require_rows(event: Event) -> list[ThreadToot]:
@@ -103,6 +137,14 @@ def refuse_if_out(thread: Thread, event: Event) -> None:
     if thread.state != State.DELETED and has_begun(event):
         raise AlreadyPosted(
             f"Part of the thread of {event.slug} is already posted; send the rest, or delete it first."
+        )
+
+
+def refuse_if_on_account(event: Event) -> None:
+    """AlreadyPosted while toots are out, or may be: with the event we would forget them."""
+    if has_begun(event) or may_be_elsewhere(event):
+        raise AlreadyPosted(
+            f"Toots of the thread of {event.slug} are out, or may be; delete the thread first, then the event."
         )
 
 

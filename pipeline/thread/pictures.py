@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 import time
 from typing import Any
@@ -14,6 +15,7 @@ from common.mastodon_errors import RemoteRefused, ServerFault
 from common.mastodon_posting import OwnMedia
 from pipeline import paths
 from pipeline.models import ThreadToot
+from pipeline.thread import ledger
 from pipeline.thread.ledger import ThreadTrouble
 from pipeline.thread.outbox import Outbox
 
@@ -66,6 +68,12 @@ def _upload(outbox: Outbox, row: ThreadToot, entry: dict[str, Any]) -> OwnMedia:
     except OSError as error:
         gone = f"The picture {path.name} of toot {row.position} is gone; draw it again."
         raise PictureTrouble(f"cannot read {path.name}", user_message=gone) from error
+    approved = ledger.find_thread(row.event).frozen.get("pictures")
+    if approved is not None and hashlib.sha256(content).hexdigest() != approved.get(entry["path"]):
+        raise PictureTrouble(
+            f"The picture of toot {row.position} was drawn anew since the thread was approved; send again to see "
+            "what is to be approved."
+        )
     content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     try:
         media = outbox.ask(lambda: outbox.client.upload(path.name, content, content_type, entry["description"]))

@@ -39,7 +39,7 @@ def make_draft(ctx: JobContext, *, is_offline: bool = False) -> tuple[list[Plann
     ctx.check_cancelled()
     toots = plan_thread(read_thread_facts(event, shown), limits, writer_for(event))
     store_draft(event, toots, limits)
-    if event.post_auto_approve:
+    if event.post_auto_approve and _may_approve(ctx.job.asked_by):
         approval.approve(event, how=approval.AUTO)
     return toots, limits
 
@@ -70,8 +70,11 @@ def store_draft(event: Event, toots: list[PlannedToot], limits: ThreadLimits) ->
         history = thread.history
         if thread.state == State.DELETED:
             history = [*history, _remember(thread, list(ledger.rows_of(event)))]
+        old = [row for row in ledger.rows_of(event) if row.strays or row.former]
         ledger.rows_of(event).delete()
-        ThreadToot.objects.bulk_create(ledger.make_rows(event, toots))
+        rows = ThreadToot.objects.bulk_create(ledger.make_rows(event, toots))
+        if old and rows:
+            ledger.hand_on(old, rows[0])
         ledger.bump(
             thread,
             state=State.DRAFT,
@@ -81,6 +84,8 @@ def store_draft(event: Event, toots: list[PlannedToot], limits: ThreadLimits) ->
             language=event.post_language,
             content_warning=event.post_content_warning,
             limits=ledger.write_limits(limits),
+            mark=thread.mark if old else {},
+            frozen={},
             changes=[],
             error="",
             approved_by=None,
@@ -121,6 +126,11 @@ def is_practice(event: Event) -> bool:
     """The numbers come from the bundled fediverse."""
     crawl = find_reported_crawl(event)
     return event.fetch_dry_run or (crawl is not None and crawl.is_mock)
+
+
+def _may_approve(user: Any) -> bool:
+    """A schedule may, and who may post; a draft that somebody else asked for waits for a person."""
+    return user is None or user.has_perm(ledger.PERMISSION)
 
 
 def _refuse(thread: Thread, event: Event) -> None:

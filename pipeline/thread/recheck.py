@@ -178,6 +178,8 @@ def _replace(event: Event, role: str, new: list[PlannedToot]) -> None:
         ThreadToot.objects.filter(pk__in=[row.pk for row in old]).delete()
         made = ThreadToot.objects.bulk_create(ledger.make_rows(event, new, first=20_000))
         kept = [row for row in rows if row not in old]
+        if heirs := [*made, *kept]:
+            ledger.hand_on(old, heirs[0])
         ledger.renumber([*kept[:at], *made, *kept[at:]])
         ledger.bump(thread)
 

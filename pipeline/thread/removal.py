@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def run(ctx: JobContext) -> dict[str, Any]:
     """The job kind ``delete_thread``. Deleting again goes on where it stopped."""
-    ledger.require_right(ctx.job.asked_by)
+    ledger.require_right_of(ctx.job)
     event = ctx.event
     thread = _require_out(event)
     account = thread.account
@@ -47,8 +47,8 @@ def run(ctx: JobContext) -> dict[str, Any]:
 
 def _require_out(event: Event) -> Thread:
     thread = ledger.find_thread(event)
-    has_strays = any(row.strays for row in ledger.rows_of(event))
-    if thread.state != State.DELETING and not ledger.has_begun(event) and not has_strays:
+    is_in_doubt = ledger.may_be_elsewhere(event)
+    if thread.state != State.DELETING and not ledger.has_begun(event) and not is_in_doubt:
         raise ThreadTrouble(f"Nothing of the thread of {event.slug} is posted, so there is nothing to delete.")
     return thread
 
@@ -63,6 +63,7 @@ def _delete_rows(ctx: JobContext, outbox: Outbox, courier: Courier) -> int:
         if row.state == RowState.SENDING:
             courier.settle(row, parent)
         courier.clear_strays(row)
+        courier.clear_former(row, parent)
         if row.state == RowState.SENT:
             outbox.ask(lambda id=row.remote_id: outbox.client.delete_status(id))  # type: ignore[misc]
             ThreadToot.objects.filter(pk=row.pk).update(state=RowState.DELETED, deleted_at=timezone.now())

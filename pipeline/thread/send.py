@@ -17,13 +17,14 @@ from common.mastodon_posting import PostingClient
 from jobs.context import JobCancelled
 from pipeline.core.wording import count_of
 from pipeline.models import Thread
-from pipeline.thread import after, ledger
+from pipeline.thread import after, approval, ledger
 from pipeline.thread.courier import Courier
 from pipeline.thread.edit import check_thread
+from pipeline.thread.frozen import find_change
 from pipeline.thread.ledger import AlreadyPosted, NotApproved, RowState, State, ThreadTrouble
 from pipeline.thread.outbox import Outbox
 from pipeline.thread.plan import ask_limits
-from pipeline.thread.recheck import recheck_thread
+from pipeline.thread.recheck import ChangedSinceApproval, recheck_thread
 from pipeline.thread.sender_account import choose_sender, identify
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 def run(ctx: JobContext) -> dict[str, Any]:
     """The job kind ``send``: the approved thread goes out, or the rest of one that is partly out."""
-    ledger.require_right(ctx.job.asked_by)
+    ledger.require_right_of(ctx.job)
     return send_thread(ctx)
 
 
@@ -45,6 +46,7 @@ def send_thread(ctx: JobContext) -> dict[str, Any]:
     event = ctx.event
     thread = _require_sendable(event)
     account = choose_sender(event, thread)
+    _require_as_approved(event, thread, account)
     try:
         with Gate(policy_from_settings()) as gate:
             outbox = Outbox(ctx, gate, PostingClient(gate, account.server, token=account.token))
@@ -53,7 +55,9 @@ def send_thread(ctx: JobContext) -> dict[str, Any]:
             ctx.say(f"Signed in as {me.name}; looking again at what the thread shows.")
             recheck_thread(ctx, gate, outbox, thread)
             _begin(event, account)
-            _deliver(ctx, Courier(outbox, event, me.account_id))
+            courier = Courier(outbox, event, me.account_id)
+            courier.mark_account()
+            _deliver(ctx, courier)
     except MastoscoreError as error:
         Thread.objects.filter(event=event).update(error=error.user_message)
         _tell_what_is_out(ctx)
@@ -93,6 +97,17 @@ def _require_sendable(event: Any) -> Thread:
         changed = " Something in it changed since; look at it again." if thread.changes else ""
         raise NotApproved(f"The thread of {event.slug} is not approved yet.{changed}")
     return thread
+
+
+def _require_as_approved(event: Any, thread: Thread, account: Any) -> None:
+    """ChangedSinceApproval, and a draft again, when pictures or account are not those that were approved."""
+    change = find_change(event, thread, account)
+    if not change:
+        return
+    with ledger.locked(event) as locked:
+        sentence = f"The thread of {event.slug} was not sent: {change}. Look at it and approve it again."
+        approval.back_to_draft(locked, error=sentence)
+    raise ChangedSinceApproval(sentence)
 
 
 def _keep_to_limits(outbox: Outbox, event: Any) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 _LIMIT_MS = 100.0
+_PATIENCE_MS = 6_000.0  # for one kind of call
 _HOST = "s%d.example"
 _WORDS = "the monster comes out of the lake and the professor explains its rubber suit once more " * 3
 
@@ -151,10 +152,11 @@ def _second_page(authorization: str) -> str:
 
 
 def _time(path: str, authorization: str, calls: int) -> dict[str, float]:
-    for _ in range(3):
-        _get(path, authorization)
-    taken = []
+    _get(path, authorization)
+    taken: list[float] = []
     for _ in range(calls):
+        if sum(taken) > _PATIENCE_MS:
+            break
         begun_at = time.perf_counter()
         _get(path, authorization)
         taken.append(1000 * (time.perf_counter() - begun_at))

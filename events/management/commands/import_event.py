@@ -29,6 +29,7 @@ class Command(HouseCommand):
             name=options["file"],
             slug=options["slug"],
             credentials_text=decode_token_file(read_argument(credentials, max_bytes=16_384)) if credentials else None,
+            may_post=True,
         )
         for warning in outcome.warnings:
             self.warn(warning)

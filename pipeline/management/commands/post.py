@@ -70,7 +70,8 @@ class Command(PhaseCommand):
     def _work(self, event: Event, kind: str, options: dict[str, Any]) -> Job:
         progress_output = self.stderr if self.keeps_stdout(options) else self.stdout
         with make_listener(kind, progress_output) as listener:
-            return run_in_foreground(kind, event=event, listener=listener)
+            params = {ledger.BY_COMMAND: True} if kind in (ledger.SEND, ledger.DELETE) else None
+            return run_in_foreground(kind, event=event, params=params, listener=listener)
 
     def make_params(self, options: dict[str, Any]) -> dict[str, Any]:
         return {"dry_run": options["dry_run"] or bool(options["output"]), "format": options["format"]}
