@@ -5,6 +5,8 @@ BIN := .venv/bin
 BIND ?= 127.0.0.1:8000
 SERVE ?= 1
 TESTS ?=
+# Its tests are one conversation with one installation, so they run in one process, one after the other.
+CONTRACT := tests/cluster/test_mastoscore_contract.py
 ARGS ?=
 
 .PHONY: help demo run test test-wide test-browser test-cluster bench lint types migrations check clean
@@ -20,7 +22,8 @@ run: .venv/run ## site and worker for real use (BIND=address:port)
 	@exec $(BIN)/python manage.py serve --bind $(BIND)
 
 test: .venv/dev ## everything that needs no extra service (TESTS=path for some of it)
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not browser and not hugo" $(TESTS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not browser and not hugo" $(if $(TESTS),$(TESTS),--ignore=$(CONTRACT))
+	@$(if $(TESTS),,$(BIN)/python -m pytest -q $(CONTRACT))
 
 test-wide: .venv/dev ## the same on PostgreSQL and Redis, started for the run (needs Debian's postgresql, redis-server)
 	@$(BIN)/python tests/wide/run.py

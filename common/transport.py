@@ -28,8 +28,9 @@ from common.http_errors import AddressNotAllowed, TimedOut, Unreachable
 from common.lines import Line, current_line, shut
 
 # It warns of odd headers and full pools, quoting addresses with their query, which may hold a key.
-logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
-logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+# As filters, not as levels: whoever sets up logging anew later may change a level of urllib3's.
+for _name in ("urllib3.connectionpool", "urllib3.connection"):
+    logging.getLogger(_name).addFilter(lambda record: record.levelno >= logging.ERROR)
 
 _MAX_ADDRESSES = 6
 _shared_context: list[ssl.SSLContext] = []

@@ -72,9 +72,7 @@ class Client:
 
 
 @pytest.fixture(scope="module")
-def client(prepared: tuple[Path, str], server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    if server_url:
-        pytest.skip("one database is enough for the words of a contract")
+def client(prepared: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     house = House(tmp_path_factory.mktemp("contract"), "")
     copy_sqlite(prepared[0], house)
     with Tmdb() as tmdb, PostingServer() as posting:
