@@ -1,8 +1,8 @@
 """Reading the blogs around the events: what is shared between readers, and what belongs to one of them.
 
 Shared: ``Feed`` (an address, fetched once for everybody) and ``Entry`` (its items, sanitised once). Of one user:
-``Category``, ``Source`` (a subscription to a feed), ``Post`` (an entry in a source, with its read mark), ``Mute``
-and ``Digest``.
+``Category``, ``Source`` (a subscription to a feed), ``Post`` (an entry in a source, with its read mark), ``Mute``,
+``Digest`` and ``SavingService`` (where posts are saved for later).
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+
+from common.fields import EncryptedTextField
 
 MAX_ADDRESS_CHARS = 1000
 
@@ -36,6 +38,10 @@ class Feed(models.Model):
     author = models.CharField(max_length=300, blank=True)
     language = models.CharField(max_length=50, blank=True)
     icon_url = models.CharField(max_length=MAX_ADDRESS_CHARS, blank=True)
+    hub_url = models.CharField(
+        "WebSub hub", max_length=MAX_ADDRESS_CHARS, blank=True, help_text="Tells at once when there is news."
+    )
+    topic_url = models.CharField(max_length=MAX_ADDRESS_CHARS, blank=True, help_text="What the hub calls this feed.")
 
     etag = models.BinaryField(default=b"", blank=True, max_length=4096)
     last_modified = models.BinaryField(default=b"", blank=True, max_length=4096)
@@ -105,11 +111,15 @@ class Entry(models.Model):
     updated_at = models.DateTimeField(null=True, blank=True, help_text="When the feed last changed it under us.")
     seen_at = models.DateTimeField(help_text="When the feed last named it.")
     is_purged = models.BooleanField(default=False, help_text="Nobody has a post of it any more.")
+    link_digest = models.CharField(
+        max_length=32, blank=True, editable=False, help_text="Of the address without tracking: equal for duplicates."
+    )
 
     class Meta:
         ordering = ["-published_at", "-id"]
         verbose_name_plural = "entries"
         constraints = [models.UniqueConstraint(fields=["feed", "uid"], name="entry_once_per_feed")]
+        indexes = [models.Index(fields=["link_digest"], name="entry_by_link", condition=~Q(link_digest=""))]
 
     def __str__(self) -> str:
         return self.title or self.url or self.uid
@@ -147,6 +157,9 @@ class Source(models.Model):
     interval_minutes = models.PositiveIntegerField(
         null=True, blank=True, help_text="Ask this often, 15 to 1440; empty: as often as the feed's habits suggest."
     )
+    wants_full_text = models.BooleanField(
+        "full text", default=False, help_text="Fetch the page of each new post, for feeds that only give a taste."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -178,6 +191,16 @@ class Post(models.Model):
     read_at = models.DateTimeField(null=True, blank=True)
     posted_at = models.DateTimeField()
     created_at = models.DateTimeField()
+    duplicate_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="duplicates",
+        db_index=False,
+        editable=False,
+        help_text="The user's earlier post of the same page, from another source.",
+    )
 
     class Meta:
         ordering = ["posted_at", "id"]
@@ -193,6 +216,7 @@ class Post(models.Model):
             # For searches, which come from the entries: nothing is read but this.
             models.Index(fields=["entry", "user", "posted_at", "source", "is_read"], name="post_by_entry"),
             models.Index(fields=["user", "created_at"], name="post_by_arrival"),
+            models.Index(fields=["duplicate_of"], name="post_by_original", condition=Q(duplicate_of__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -248,11 +272,22 @@ class Digest(models.Model):
 class ReaderOptions(models.Model):
     """What a user chose for reading."""
 
+    class Layout(models.TextChoices):
+        AUTOMATIC = "automatic", "three panes on wide screens, else one column"
+        COLUMN = "column", "one column"
+        PANES = "panes", "three panes"
+
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="feed_options"
     )
     purge_after_days = models.PositiveIntegerField(
         null=True, blank=True, help_text="Read posts are removed after so many days; empty: never."
+    )
+
+    layout = models.CharField(max_length=10, choices=Layout, default=Layout.AUTOMATIC)
+    newest_first = models.BooleanField(default=False)
+    collapse_duplicates = models.BooleanField(
+        default=True, help_text="A page that several sources name is shown as unread once."
     )
 
     class Meta:
@@ -261,8 +296,138 @@ class ReaderOptions(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(purge_after_days__isnull=True) | Q(purge_after_days__gte=1), name="purge_after_a_day"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(layout__in=["automatic", "column", "panes"]), name="reader_layout_known"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"options of {self.user}"
+
+
+class FeedIcon(models.Model):
+    """The small picture of a feed's site. Without content: none was found at ``tried_at``."""
+
+    feed = models.OneToOneField(Feed, on_delete=models.CASCADE, primary_key=True, related_name="icon")
+    content = models.BinaryField(default=b"", blank=True)
+    media_type = models.CharField(max_length=50, blank=True)
+    digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the content.")
+    tried_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"icon of {self.feed_id}"
+
+
+class HubSubscription(models.Model):
+    """That a WebSub hub tells us about news of a feed: asked for, confirmed by the hub, renewed before it ends."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", "asked for"
+        ACTIVE = "active", "active"
+        DENIED = "denied", "denied"
+        ENDED = "ended", "ended"
+
+    feed = models.OneToOneField(Feed, on_delete=models.CASCADE, primary_key=True, related_name="hub_subscription")
+    hub_url = models.CharField(max_length=MAX_ADDRESS_CHARS)
+    topic_url = models.CharField(max_length=MAX_ADDRESS_CHARS)
+    key = models.CharField(max_length=43, unique=True, editable=False, help_text="The end of the callback's address.")
+    secret = EncryptedTextField(editable=False)
+    state = models.CharField(max_length=10, choices=State, default=State.ASKED)
+    asked_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When the hub last sent news.")
+    failures = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["asked", "active", "denied", "ended"]), name="hub_state_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "ends_at"], name="hub_by_end")]
+
+    def __str__(self) -> str:
+        return f"{self.feed_id} at {self.hub_url}"
+
+
+class Article(models.Model):
+    """The text of an entry's own page, for sources that want the full text. Shared, as the entry is.
+
+    Without content: it was tried at ``tried_at`` and ``last_error`` says why there is none.
+    """
+
+    entry = models.OneToOneField(Entry, on_delete=models.CASCADE, primary_key=True, related_name="article")
+    url = models.CharField(max_length=2000, blank=True, help_text="Where the page was in the end.")
+    content = models.TextField(blank=True, help_text="Sanitised HTML.")
+    text = models.TextField(blank=True)
+    tried_at = models.DateTimeField()
+    failures = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    def __str__(self) -> str:
+        return f"page of {self.entry_id}"
+
+
+class SavingService(models.Model):
+    """Where a user saves posts for later, with what is needed to sign in there (a JSON object, encrypted)."""
+
+    class Kind(models.TextChoices):
+        INSTAPAPER = "instapaper", "Instapaper"
+        WALLABAG = "wallabag", "wallabag"
+        LINKDING = "linkding", "Linkding"
+        READECK = "readeck", "Readeck"
+        WEBHOOK = "webhook", "a webhook"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saving_services")
+    kind = models.CharField(max_length=20, choices=Kind)
+    name = models.CharField(max_length=100)
+    url = models.CharField("address", max_length=MAX_ADDRESS_CHARS, blank=True)
+    credentials = EncryptedTextField(blank=True, editable=False)
+    is_default = models.BooleanField(default=False, help_text="Used when no service is named.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint("user", Lower("name"), name="saving_service_once"),
+            models.UniqueConstraint(fields=["user"], condition=Q(is_default=True), name="one_default_saving_service"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["instapaper", "wallabag", "linkding", "readeck", "webhook"]),
+                name="saving_service_kind_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SavedPost(models.Model):
+    """That a post was sent to a service; ``saved_at`` is empty until the service has taken it."""
+
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="savings")
+    service = models.ForeignKey(SavingService, on_delete=models.CASCADE, related_name="savings")
+    asked_at = models.DateTimeField()
+    saved_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["post", "service"], name="saved_once_per_service")]
+
+    def __str__(self) -> str:
+        return f"post {self.post_id} at {self.service_id}"
+
+
+class SummarySpending(models.Model):
+    """What was asked of the summary service on one day (UTC), by everybody: its cost a day is capped."""
+
+    day = models.DateField(primary_key=True)
+    calls = models.PositiveIntegerField(default=0)
+    input_tokens = models.PositiveBigIntegerField(default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.day)

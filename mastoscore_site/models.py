@@ -26,6 +26,9 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=100, help_text="What it is for.")
     prefix = models.CharField(max_length=12, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
+    fever_digest = models.CharField(
+        max_length=64, blank=True, editable=False, db_index=True, help_text="SHA-256 of the key that Fever apps send."
+    )
     scopes = models.CharField(max_length=40, help_text="Space separated; run and post include read.")
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 FAILURES = Path(__file__).parent / "failures"
@@ -36,6 +36,11 @@ class Visitor:
         self.page.fill("#id_password", password)
         self.page.press("#id_password", "Enter")
         self.page.wait_for_url(re.compile("/admin/$"))
+
+    def note_failed_request(self, failed: Request) -> None:
+        # ERR_ABORTED is the browser's own doing: it moved on, or has the icon of the page already.
+        if failed.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"{failed.url}: {failed.failure}")
 
     def is_too_wide(self) -> bool:
         return bool(self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
@@ -70,7 +75,7 @@ def visitor(request: pytest.FixtureRequest, browser: Browser, live_server: Any) 
     visitor = Visitor(page, live_server.url)
     page.on("console", lambda message: visitor.complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
-    page.on("requestfailed", lambda failed: visitor.complaints.append(f"{failed.url}: {failed.failure}"))
+    page.on("requestfailed", visitor.note_failed_request)
     yield visitor
     if getattr(request.node, "has_failed", False):
         FAILURES.mkdir(exist_ok=True)
