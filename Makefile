@@ -31,7 +31,7 @@ test-wide: .venv/dev ## the same on PostgreSQL and Redis, started for the run (n
 test-browser: .venv/dev ## pages in Chromium (needs Debian's chromium), blog page in Hugo (needs Debian's hugo)
 	@$(BIN)/python -m pytest -q -m "browser or hugo"
 
-bench: .venv/dev .venv-bench/run ## time, memory and manners of the crawl and the analysis (ARGS="--servers 113 --toots 2000")
+bench: .venv/dev .venv-bench/run ## time, memory and manners of crawl, analysis, API and reader (ARGS="--servers 113 --toots 2000")
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 lint: .venv/dev ## style and usual mistakes

@@ -10,13 +10,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core import checks
+from django.core.management.base import BaseCommand, SystemCheckError
 from django.db import OperationalError
 
 from common.database_trouble import explain_database_trouble
 from common.errors import ConfigurationError, MastoscoreError
 
 DONE, FAILED, CANCELLED = 0, 1, 130
+# Tag of the system checks that look at settings of ours and at nothing else.
+SETTINGS_CHECKS = "mastoscore"
 
 
 class HouseCommand(BaseCommand):
@@ -33,6 +36,18 @@ class HouseCommand(BaseCommand):
         code = self._guarded_run(**options)
         if code:
             raise SystemExit(code)
+
+    def check(self, *args: Any, **kwargs: Any) -> None:
+        """Settings of ours that cannot work end in a sentence each, without the ceremony of ``manage.py check``."""
+        try:
+            super().check(*args, **kwargs)
+        except SystemCheckError:
+            found = [message for message in checks.run_checks() if message.is_serious()]
+            if not found or not all(str(message.id).startswith("mastoscore.") for message in found):
+                raise
+            for message in found:
+                self.stderr.write(f"{message.msg} {message.hint or ''}".strip())
+            raise SystemExit(FAILED) from None
 
     def warn(self, text: str) -> None:
         self.stderr.write(f"Warning: {text}")

@@ -57,6 +57,20 @@ def atomic_writer(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
             temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def nameless_file(folder: Path) -> Iterator[IO[bytes]]:
+    """A file to put things aside in, gone with the block or the process; FileTrouble when the disk refuses."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as stream:
+            yield stream
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise FileTrouble(
+            f"cannot write to {folder}: {reason}", user_message=f"Could not write to the data folder: {reason}."
+        ) from error
+
+
 def write_chunks(path: Path, chunks: Iterable[bytes], *, mode: int = 0o644) -> WrittenFile:
     """Write the chunks in order as one file, atomically, without holding them all in memory."""
     digest, size = hashlib.sha256(), 0

@@ -1,12 +1,17 @@
-"""The garbage collector kept back while much is made and little of it refers to itself."""
+"""Memory when much is made at once: the garbage collector kept back, the heaps of threads kept few."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _RARELY = (100_000, 20, 100)
+# https://man7.org/linux/man-pages/man3/mallopt.3.html
+_M_ARENA_MAX = -8
+_HEAPS = 2
 
 
 @contextmanager
@@ -27,3 +32,13 @@ def rare_collections() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+def share_heaps() -> None:
+    """Let the threads of this process share two heaps of the C library, from now on.
+
+    By default glibc gives each of many threads a heap of its own, and what one thread freed is of no use to the
+    others: with 64 of them that is 30 MB of nothing. Where the C library knows no such setting, nothing happens.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _HEAPS)

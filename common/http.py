@@ -13,8 +13,8 @@ from typing import Any, Protocol, Self
 from urllib.parse import urljoin
 
 import orjson
-import requests
 from django.conf import settings
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError
 
 from common import VERSION
@@ -32,7 +32,8 @@ from common.http_errors import (
     Unreachable,
     leads_elsewhere,
 )
-from common.http_sessions import QuietSession, Sessions
+from common.http_pools import Pools
+from common.http_preparing import Prepared, prepare
 from common.http_targets import Target, find_target, is_closed
 from common.http_trouble import explain, is_lost_connection
 from common.json_reading import NotJson, read_json
@@ -166,7 +167,7 @@ class Gate:
 
     def __init__(self, policy: GatePolicy, *, ssl_context: ssl.SSLContext | None = None) -> None:
         self.policy = policy
-        self._sessions = Sessions(ssl_context or shared_ssl_context())
+        self._pools = Pools(ssl_context or shared_ssl_context())
         self._watcher = Watcher()
         self._lock = threading.Lock()
         self._lines: set[Line] = set()
@@ -259,7 +260,7 @@ class Gate:
     def close(self) -> None:
         """End what is under way and close every connection."""
         self.abort()
-        self._sessions.close()
+        self._pools.close()
         self._watcher.close()
 
     def _admit(self, line: Line) -> None:
@@ -274,8 +275,8 @@ class Gate:
         target, headers = find_target(url, self.policy.private_hosts), trip.headers
         redirects: list[Redirect] = []
         for _ in range(trip.max_redirects + 1):
-            request = _prepare(trip, target, headers, params)
-            target, params = find_target(str(request.url), self.policy.private_hosts), None
+            request = prepare(trip.method, target, headers, params=params, data=trip.data, files=trip.files)
+            target, params = find_target(request.url, self.policy.private_hosts), None
             answer = self._exchange(trip, line, target, request, started)
             location = answer.headers.get("location")
             if answer.status_code not in _REDIRECTS or not location or trip.method not in ("GET", "HEAD"):
@@ -305,14 +306,12 @@ class Gate:
             address = ""
         return find_target(address, self.policy.private_hosts, sent_by=target.server)
 
-    def _exchange(
-        self, trip: _Trip, line: Line, target: Target, request: requests.PreparedRequest, started: float
-    ) -> Answer:
+    def _exchange(self, trip: _Trip, line: Line, target: Target, request: Prepared, started: float) -> Answer:
         """One hop; asked again once when a connection kept from before turns out to be dead."""
         for is_last in (False, True):
             try:
                 return self._ask_metered(trip, line, target, request, started)
-            except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            except (HTTPError, OSError, ValueError) as error:
                 line.check()
                 is_stale = line.is_reused and not line.exchange_bytes and is_lost_connection(error)
                 trouble = explain(error, target.server)
@@ -321,40 +320,46 @@ class Gate:
                 raise trouble
         raise AssertionError("unreachable: the second try returns or raises")
 
-    def _ask_metered(
-        self, trip: _Trip, line: Line, target: Target, request: requests.PreparedRequest, started: float
-    ) -> Answer:
+    def _ask_metered(self, trip: _Trip, line: Line, target: Target, request: Prepared, started: float) -> Answer:
         self._meter.begin(target.server)
         line.begin_exchange(target.server)
         begun_at, answer = time.monotonic(), None
         try:
-            with self._sessions.borrow(target) as session, line.in_this_thread():
-                answer = self._ask(session, trip, line, request, started)
+            with self._pools.borrow(target) as pool, line.in_this_thread():
+                answer = self._ask(pool, trip, line, request, started)
                 return answer
         finally:
             self._meter.end(line.exchange_bytes, time.monotonic() - begun_at, answer)
 
-    def _ask(
-        self, session: QuietSession, trip: _Trip, line: Line, request: requests.PreparedRequest, started: float
-    ) -> Answer:
-        timeout = (self.policy.connect_seconds, self.policy.read_seconds)
-        response = session.send(request, stream=True, timeout=timeout, allow_redirects=False)
-        is_redirect = response.status_code in _REDIRECTS and "location" in response.headers
+    def _ask(self, pool: HTTPConnectionPool, trip: _Trip, line: Line, request: Prepared, started: float) -> Answer:
+        response = pool.urlopen(
+            request.method,
+            _path_of(request.url),
+            request.body,
+            request.headers,
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            timeout=Timeout(connect=self.policy.connect_seconds, read=self.policy.read_seconds),
+            preload_content=False,
+            decode_content=False,
+        )
+        is_redirect = response.status in _REDIRECTS and "location" in response.headers
         try:
             if _declared_size(response) > trip.max_bytes and not is_redirect and trip.method != "HEAD":
                 raise too_large(line.server)
             encoding = "" if trip.method == "HEAD" else response.headers.get("content-encoding", "")
-            pieces = response.raw.stream(65_536, decode_content=False)
+            pieces = response.stream(65_536, decode_content=False)
             body, received = (b"", 0) if is_redirect else read_body(pieces, encoding, line, trip.max_bytes)
         except (RemoteError, HTTPError, OSError, ValueError):
             response.close()
             raise
         if is_redirect:
             response.close()  # its text is of no use to us, and may be long
-        response.raw.release_conn()
+        response.release_conn()
         return Answer(
-            url=str(request.url),
-            status_code=response.status_code,
+            url=request.url,
+            status_code=response.status,
             headers=response.headers,
             body=body,
             seconds=time.monotonic() - started,
@@ -375,26 +380,15 @@ class _Trip:
     files: Any
 
 
-def _prepare(
-    trip: _Trip, target: Target, headers: Mapping[str, str], params: Mapping[str, Any] | None
-) -> requests.PreparedRequest:
-    try:
-        return requests.Request(
-            trip.method, target.url, headers=headers, params=params, data=trip.data, files=trip.files
-        ).prepare()
-    except requests.RequestException as error:
-        kind = type(error).__name__
-    # Outside of the except block, as the cause quotes the header it dislikes, which may be the token.
-    raise InvalidAnswer(
-        f"cannot ask {target.server}: {kind}",
-        server=target.server,
-        user_message=f"{target.server} cannot be asked in this way.",
-    )
-
-
-def _declared_size(response: requests.Response) -> int:
+def _declared_size(response: BaseHTTPResponse) -> int:
     text = response.headers.get("content-length", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+
+
+def _path_of(url: str) -> str:
+    """Path and query, as they go into the first line of a request."""
+    path = url.partition("://")[2].partition("/")[2]
+    return f"/{path}"
 
 
 def _leads_away(target: Target, onward: Target) -> InvalidAnswer:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 
+try:
+    import brotli
+except ImportError:  # then servers are not told that we know it
+    brotli = None
+
 from common.http_errors import InvalidAnswer, Unreachable
 from common.lines import Line, too_large
 
-ACCEPTED_ENCODINGS = "gzip, deflate"
+ACCEPTED_ENCODINGS = "gzip, deflate" if brotli is None else "gzip, deflate, br"
 _GZIP_MAGIC = b"\x1f\x8b"
+_PART_BYTES = 65_536
 
 
 def read_body(pieces: Iterable[bytes], encoding: str, line: Line, max_bytes: int) -> tuple[bytes, int]:
@@ -40,6 +46,8 @@ def _decoded(pieces: Iterator[bytes], encoding: str, line: Line, max_bytes: int)
     codings = [coding for coding in encoding.lower().replace(" ", "").split(",") if coding not in ("", "identity")]
     if not codings:
         return pieces
+    if codings == ["br"] and brotli is not None:
+        return _unbrotlied(pieces, line)
     if codings[0] not in ("gzip", "x-gzip", "deflate") or len(codings) > 1:
         raise _not_decodable(line.server)
     return _inflated(pieces, codings[0] != "deflate", line, max_bytes)
@@ -62,11 +70,33 @@ def _inflated(pieces: Iterator[bytes], is_gzip: bool, line: Line, max_bytes: int
             if inflater.eof and is_gzip and piece.startswith(_GZIP_MAGIC):
                 inflater = zlib.decompressobj(31)  # members may follow each other
     if has_begun and not inflater.eof:
-        raise Unreachable(
-            f"{line.server} hung up in the middle of an answer",
-            server=line.server,
-            user_message=f"{line.server} hung up in the middle of an answer.",
-        )
+        raise _cut_short(line.server)
+
+
+def _unbrotlied(pieces: Iterator[bytes], line: Line) -> Iterator[bytes]:
+    """In parts of about 64 KB, so that the caller can stop a bomb early."""
+    opener, has_begun = brotli.Decompressor(), False
+    for piece in pieces:
+        has_begun = has_begun or bool(piece)
+        try:
+            if opener.is_finished():
+                return  # what follows is no part of the answer
+            part = opener.process(piece, output_buffer_limit=_PART_BYTES)
+            while part or not (opener.is_finished() or opener.can_accept_more_data()):
+                yield part
+                part = opener.process(b"", output_buffer_limit=_PART_BYTES)
+        except brotli.error as error:
+            raise _not_decodable(line.server) from error
+    if has_begun and not opener.is_finished():
+        raise _cut_short(line.server)
+
+
+def _cut_short(server: str) -> Unreachable:
+    return Unreachable(
+        f"{server} hung up in the middle of an answer",
+        server=server,
+        user_message=f"{server} hung up in the middle of an answer.",
+    )
 
 
 def _not_decodable(server: str) -> InvalidAnswer:

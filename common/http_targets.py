@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
@@ -13,6 +14,9 @@ from common.http_errors import AddressNotAllowed, InvalidAnswer
 from common.servers import normalise_server
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# Page after page is asked for at the same address, so those of usual length are remembered for a while.
+_MOST_REMEMBERED = 1024
+_REMEMBERED_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,11 @@ def find_target(url: str, private_hosts: Sequence[PrivateHost], *, sent_by: str 
     http or https only, no user or password in it, port 80, 443, from 1024 up, or a private host's own.
     ``sent_by`` is the server that redirects there.
     """
+    read = _known_target if len(url) <= _REMEMBERED_CHARS else _read_target
+    return read(url, tuple(private_hosts), sent_by)
+
+
+def _read_target(url: str, private_hosts: tuple[PrivateHost, ...], sent_by: str) -> Target:
     try:
         parts = parse_url(url)
     except LocationParseError:
@@ -54,6 +63,9 @@ def find_target(url: str, private_hosts: Sequence[PrivateHost], *, sent_by: str 
     if port not in (80, 443) and port < 1024 and port not in {entry.port for entry in private_hosts}:
         raise _refused(sent_by or host, f"port {port} is not contacted")
     return Target(scheme, host, port, parts._replace(fragment=None).url)
+
+
+_known_target = lru_cache(maxsize=_MOST_REMEMBERED)(_read_target)
 
 
 def is_closed(target: Target, private_hosts: Sequence[PrivateHost]) -> bool:

@@ -1,4 +1,4 @@
-"""What requests, urllib3, http.client and ssl raise, as our own errors. Pure."""
+"""What urllib3, http.client and ssl raise, as our own errors. Pure."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import http.client
 import ssl
 from collections.abc import Iterator
 
-import requests
 from urllib3 import exceptions as urllib3_errors
 
 from common.errors import RemoteError
 from common.http_errors import InvalidAnswer, TimedOut, Unreachable
 
-_TIMEOUTS = (TimeoutError, requests.Timeout, urllib3_errors.TimeoutError)
+_TIMEOUTS = (TimeoutError, urllib3_errors.TimeoutError)
 _NONSENSE = (
     http.client.HTTPException,
     urllib3_errors.InvalidHeader,
     urllib3_errors.LocationValueError,
     urllib3_errors.InvalidChunkLength,
-    requests.exceptions.InvalidHeader,
-    requests.exceptions.InvalidURL,
     ValueError,
 )
 _BROKEN_OFF = (http.client.RemoteDisconnected, http.client.IncompleteRead, urllib3_errors.IncompleteRead)
@@ -45,7 +42,7 @@ def explain(error: BaseException, server: str) -> RemoteError:
     if any(isinstance(cause, _BROKEN_OFF) for cause in causes):
         return _unreachable(server, "hung up in the middle of an answer")
     for cause in causes:
-        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
+        if isinstance(cause, OSError) and cause.strerror:
             return _unreachable(server, cause.strerror)
     if any(isinstance(cause, _NONSENSE) for cause in causes):
         return InvalidAnswer(

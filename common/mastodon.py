@@ -123,12 +123,12 @@ class MastodonServer:
         if not isinstance(rows, list):
             raise self._no_sense(answer, "no list of statuses")
         toots = [toot for row in rows if (toot := parse_status(row, server=self.server)) is not None]
-        ids = [found for row in rows if isinstance(row, dict) and (found := parse_id(row.get("id")))]
+        ids = (parse_id(row.get("id")) for row in reversed(rows) if isinstance(row, dict))
         return TimelinePage(
             toots=tuple(toots),
             unreadable=len(rows) - len(toots),
             row_count=len(rows),
-            last_id=ids[-1] if ids else None,
+            last_id=next(filter(None, ids), None),
             answer=page_facts(answer),
         )
 

@@ -84,6 +84,10 @@ class PostingClient(MastodonServer):
         super().__init__(gate, server, token=token)
         self.pause_seconds = 0.0
 
+    def through(self, gate: Gate) -> PostingClient:
+        """The same account, asked through another gate."""
+        return PostingClient(gate, self.server, token=self._token)
+
     def publish(self, status: NewStatus, *, key: str) -> OwnStatus:
         """Send it; with the same ``key`` again a server that honours keys answers the toot it has already.
 

@@ -41,15 +41,15 @@ class RobotsRules:
         return "allowed" if self.allows(path) else "forbidden"
 
 
-def fetch_robots(gate: Gate, server: str) -> RobotsRules:
-    """What ``server`` asks of us. No file (any 4xx but 429) allows everything; other failures are raised as they are.
+def fetch_robots(gate: Gate, server: str, *, base_url: str = "") -> RobotsRules:
+    """What ``server`` asks of us; ``base_url`` is where it is, unless it is where the gate would look for it.
 
-    So does one that is no file of rules by any reading: endless, behind endless redirects, or on another server.
+    No file (any 4xx but 429) allows everything; other failures are raised as they are. So does one that is no file of
+    rules by any reading: endless, behind endless redirects, or on another server.
     """
     try:
-        answer = gate.get(
-            f"{gate.base_url(server)}/robots.txt", max_bytes=_MAX_BYTES, headers={"Accept": "text/plain"}
-        )
+        base_url = base_url or gate.base_url(server)
+        answer = gate.get(f"{base_url}/robots.txt", max_bytes=_MAX_BYTES, headers={"Accept": "text/plain"})
     except (TooLarge, TooManyRedirects, InvalidAnswer, LeadsElsewhere):
         return RobotsRules(has_file=False)
     if 400 <= answer.status_code < 500 and answer.status_code != 429:

@@ -10,7 +10,8 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from common.text import (
     MAX_HTML_CHARS,
@@ -34,6 +35,10 @@ _MAX_HASHTAGS = 200
 _MAX_HASHTAG_CHARS = 200
 _MAX_FIELDS = 50
 _ACCOUNT_NOINDEX = "account-noindex"
+# Many servers show the same authors and hashtags, so those of usual size are remembered for a while.
+_MOST_REMEMBERED = 2048
+_REMEMBERED_CHARS = 3_000
+_REMEMBERED_HASHTAGS = 30
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,35}")
 _USER = re.compile(r"""[^\s@/:<>"'?#%]{1,200}""")
 
@@ -152,61 +157,119 @@ def parse_id(raw: object) -> str:
     return clean_line(raw) if isinstance(raw, str) and len(raw) <= _MAX_ID_CHARS else ""
 
 
+class _Profile(NamedTuple):
+    """What is read of an account, as it came but for wrong types; equal ones make equal authors.
+
+    A tuple, as it is looked up for every toot. ``url`` is that of the page, ``uri`` that of the actor; ``texts`` are
+    names and values of the fields.
+    """
+
+    acct: str
+    username: str
+    display_name: str
+    url: str
+    uri: str
+    note: str
+    texts: tuple[str, ...]
+    is_bot: bool
+    is_noindex: bool
+    is_discoverable: bool | None
+    is_indexable: bool | None
+
+
 def _parse_author(raw: object, *, uri: str, origin: str) -> Author | None:
-    account: dict[str, Any] = raw if isinstance(raw, dict) else {}
-    url = web_address(account.get("url")) or web_address(account.get("uri"))
-    user, home = _parse_handle(account, url, uri=uri, origin=origin)
+    profile = _read_profile(raw if isinstance(raw, dict) else {})
+    size = sum(map(len, profile[:6])) + sum(map(len, profile.texts))
+    author = (_known_author if size <= _REMEMBERED_CHARS else _make_author)(profile, origin)
+    # Whom the account does not name, the address of the toot may.
+    return author or _make_author(profile, origin, user_in_uri(uri))
+
+
+def _read_profile(account: dict[str, Any]) -> _Profile:
+    get = account.get
+    return _Profile(
+        _string(get("acct")),
+        _string(get("username")),
+        _string(get("display_name")),
+        _string(get("url")),
+        _string(get("uri")),
+        _string(get("note")),
+        _field_texts(get("fields")),
+        get("bot") is True,
+        get("noindex") is True,
+        _parse_flag(get("discoverable")),
+        _parse_flag(get("indexable")),
+    )
+
+
+def _field_texts(fields: object) -> tuple[str, ...]:
+    if not isinstance(fields, list):
+        return ()
+    rows = [row for row in fields[:_MAX_FIELDS] if isinstance(row, dict)]
+    return tuple([text for row in rows for key in ("name", "value") if isinstance(text := row.get(key), str)])
+
+
+def _make_author(profile: _Profile, origin: str, fallback_user: str = "") -> Author | None:
+    url = web_address(profile.url) or web_address(profile.uri)
+    user, home = _find_handle(profile, url, origin)
+    user = user or fallback_user
     if not _USER.fullmatch(user):
         return None
     return Author(
         handle=f"{user}@{home}",
-        display_name=_line(account.get("display_name"), _MAX_NAME_CHARS) or user,
+        display_name=_line(profile.display_name, _MAX_NAME_CHARS) or user,
         url=url,
-        is_bot=account.get("bot") is True,
-        wishes=_parse_wishes(account),
-        is_discoverable=_parse_flag(account.get("discoverable")),
-        is_indexable=_parse_flag(account.get("indexable")),
+        is_bot=profile.is_bot,
+        wishes=_find_wishes(profile),
+        is_discoverable=profile.is_discoverable,
+        is_indexable=profile.is_indexable,
     )
 
 
-def _parse_handle(account: dict[str, Any], url: str, *, uri: str, origin: str) -> tuple[str, str]:
+_known_author = lru_cache(maxsize=_MOST_REMEMBERED)(_make_author)
+
+
+def _find_handle(profile: _Profile, url: str, origin: str) -> tuple[str, str]:
     """User and server of an author. Local ones come without a server: theirs is that of their page, or the origin."""
-    user, _, host = _line(account.get("acct"), _MAX_NAME_CHARS).removeprefix("@").partition("@")
+    user, _, host = _line(profile.acct, _MAX_NAME_CHARS).removeprefix("@").partition("@")
     if user and host and (home := find_server(host)) is not None:
         return user, home
-    user = user or _line(account.get("username"), _MAX_NAME_CHARS).removeprefix("@").partition("@")[0]
+    user = user or _line(profile.username, _MAX_NAME_CHARS).removeprefix("@").partition("@")[0]
     page = identify(url)
     if user:
         return user, page[1] if page else origin
     if page and (user := user_in_page(url)):
         return user, page[1]
-    return user_in_uri(uri), origin
+    return "", origin
 
 
-def _parse_wishes(account: dict[str, Any]) -> tuple[str, ...]:
-    fields = account.get("fields")
-    rows = [row for row in fields[:_MAX_FIELDS] if isinstance(row, dict)] if isinstance(fields, list) else []
-    texts = [
-        account.get("note"),
-        account.get("display_name"),
-        *(row.get(key) for row in rows for key in ("name", "value")),
-    ]
+def _find_wishes(profile: _Profile) -> tuple[str, ...]:
+    texts = (profile.note, profile.display_name, *profile.texts)
     found = dict.fromkeys(marker for text in texts for marker in profile_markers(text))
-    return (*found, _ACCOUNT_NOINDEX) if account.get("noindex") is True else tuple(found)
+    return (*found, _ACCOUNT_NOINDEX) if profile.is_noindex else tuple(found)
 
 
 def _parse_hashtags(raw: object, text: str) -> tuple[str, ...]:
     """Those the server lists, as texts or objects; when it lists none that can be read, those in the text."""
     if isinstance(raw, list):
-        names = [row.get("name") if isinstance(row, dict) else row for row in raw[:_MAX_HASHTAGS]]
-        folded = (fold_hashtag(clean_line(name[:_MAX_HASHTAG_CHARS])) for name in names if isinstance(name, str))
-        listed = tuple(dict.fromkeys(tag for tag in folded if tag))
+        rows = [row.get("name") if isinstance(row, dict) else row for row in raw[:_MAX_HASHTAGS]]
+        names = tuple([name[:_MAX_HASHTAG_CHARS] for name in rows if isinstance(name, str)])
+        listed = (_known_hashtags if len(names) <= _REMEMBERED_HASHTAGS else _fold_hashtags)(names)
         if listed or not raw:
             return listed
     return hashtags_in_text(text)[:_MAX_HASHTAGS]
 
 
+def _fold_hashtags(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tag for name in names if (tag := fold_hashtag(clean_line(name)))))
+
+
+_known_hashtags = lru_cache(maxsize=_MOST_REMEMBERED)(_fold_hashtags)
+
+
 def _parse_count(raw: object) -> int:
+    if type(raw) is int:  # as a rule
+        return max(0, min(raw, _MAX_COUNT))
     if isinstance(raw, str) and len(raw) <= 12 and raw.isascii() and raw.isdigit():
         raw = int(raw)
     if isinstance(raw, bool) or not isinstance(raw, int | float):
@@ -222,6 +285,10 @@ def _parse_language(raw: object) -> str:
 
 def _parse_flag(raw: object) -> bool | None:
     return raw if isinstance(raw, bool) else None
+
+
+def _string(raw: object) -> str:
+    return raw if isinstance(raw, str) else ""
 
 
 def _line(raw: object, max_chars: int) -> str:

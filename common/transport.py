@@ -1,4 +1,4 @@
-"""Connections that check the address they connect to, as a transport adapter for requests.
+"""Connections that check the address they connect to, in pools of urllib3.
 
 The host name stays what it was for Host header, SNI and certificate; only which addresses it may stand for is ours to
 say, at the moment of connecting, so that neither redirects nor a resolver that changes its mind get past.
@@ -17,8 +17,6 @@ from functools import partial
 from typing import Any, cast
 
 import certifi
-from requests import PreparedRequest
-from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -45,30 +43,6 @@ def shared_ssl_context() -> ssl.SSLContext:
             context.set_alpn_protocols(["http/1.1"])
             _shared_context.append(context)
         return _shared_context[0]
-
-
-class GateAdapter(HTTPAdapter):
-    """The way to one server: a pool of one connection that stays open between requests."""
-
-    def __init__(self, scheme: str, host: str, port: int, ssl_context: ssl.SSLContext) -> None:
-        super().__init__(pool_connections=1, pool_maxsize=1)
-        self._pool: HTTPConnectionPool = (
-            _HttpsPool(host, port, maxsize=1, ssl_context=ssl_context)
-            if scheme == "https"
-            else _HttpPool(host, port, maxsize=1)
-        )
-
-    def get_connection_with_tls_context(
-        self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
-    ) -> HTTPConnectionPool:
-        return self._pool
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Nothing to do: the shared context verifies. (The base class would load the CA bundle per connection.)"""
-
-    def close(self) -> None:
-        self._pool.close()
-        super().close()
 
 
 class _MeteredFile(io.RawIOBase):
@@ -166,6 +140,13 @@ class _HttpPool(HTTPConnectionPool):
 
 class _HttpsPool(HTTPSConnectionPool):
     ConnectionCls = _CheckedTls
+
+
+def open_pool(scheme: str, host: str, port: int, ssl_context: ssl.SSLContext) -> HTTPConnectionPool:
+    """The way to one server: one connection that stays open between requests."""
+    if scheme == "https":
+        return _HttpsPool(host, port, maxsize=1, ssl_context=ssl_context)
+    return _HttpPool(host, port, maxsize=1)
 
 
 Address = tuple[socket.AddressFamily, Any]

@@ -10,6 +10,9 @@ from common.servers import normalise_server
 from common.text import clean_line
 
 MAX_ADDRESS_CHARS = 1000
+# Many servers show the same toots, so what was made of an address of usual length is remembered for a while.
+_MOST_REMEMBERED = 4096
+_REMEMBERED_CHARS = 300
 
 _WEB_ADDRESS = re.compile(r"(https?)://([^/?#\s]+)([^\s]*)", re.IGNORECASE)
 # RFC 4151; Mastodon named toots so until 2017: tag:mastodon.cloud,2017-04-14:objectId=625276:objectType=Status
@@ -30,6 +33,10 @@ def identify(uri: object) -> tuple[str, str] | None:
     """
     if not isinstance(uri, str) or len(uri) > MAX_ADDRESS_CHARS:
         return None
+    return _known_identity(uri) if len(uri) <= _REMEMBERED_CHARS else _identify(uri)
+
+
+def _identify(uri: str) -> tuple[str, str] | None:
     text = clean_line(uri)
     if match := _WEB_ADDRESS.fullmatch(text):
         server = find_server(match[2].rpartition("@")[2])
@@ -43,6 +50,9 @@ def identify(uri: object) -> tuple[str, str] | None:
     else:
         return None
     return (spelt, server) if server is not None and len(spelt) <= MAX_ADDRESS_CHARS else None
+
+
+_known_identity = lru_cache(maxsize=_MOST_REMEMBERED)(_identify)
 
 
 def identify_by_page(url: str) -> tuple[str, str] | None:
@@ -61,12 +71,19 @@ def web_address(url: object) -> str:
     """An http(s) address fit for a link (no user, space, quote or bracket in it), or "" if it is none."""
     if not isinstance(url, str) or len(url) > MAX_ADDRESS_CHARS:
         return ""
+    return _known_address(url) if len(url) <= _REMEMBERED_CHARS else _clean_address(url)
+
+
+def _clean_address(url: str) -> str:
     text = clean_line(url)
     match = _WEB_ADDRESS.fullmatch(text)
     if match is None or find_server(match[2]) is None:
         return ""
     safe = _UNSAFE_IN_LINK.sub(lambda found: quote(found[0], safe=""), text)
     return safe if len(safe) <= MAX_ADDRESS_CHARS else ""
+
+
+_known_address = lru_cache(maxsize=_MOST_REMEMBERED)(_clean_address)
 
 
 def user_in_uri(uri: str) -> str:

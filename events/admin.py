@@ -21,14 +21,14 @@ from unfold.decorators import action, display
 from common.errors import MastoscoreError
 from common.times import zone
 from events.admin_accounts import AccountAdmin, OptOutAdmin
-from events.admin_extensions import actions_for, event_actions, panels_for, state_of, with_states
+from events.admin_extensions import actions_for, event_actions, panels_for, series_panels_for, state_of, with_states
 from events.admin_filters import WhenFilter
 from events.admin_forms import CopyForm, EventForm, ImportForm, NewEventForm, SeriesForm
 from events.admin_pages import Button, form_page, show_error
 from events.admin_users import GroupAdmin, UserAdmin
+from events.guarding import APPROVING_FIELDS, save_guarded
 from events.models import Event, Series
 from events.services import (
-    APPROVING_FIELDS,
     copy_event_to_next_week,
     create_event_from_series,
     export_event_text,
@@ -79,9 +79,13 @@ SCORING_TABS: list[tuple[str, dict[str, Any]]] = [
 
 
 class ApprovingOptions:
-    """What lets threads out without anybody looking is for those who may approve them."""
+    """What lets threads out without anybody looking is for those who may approve them; see ``events.guarding``."""
 
     readonly_fields: Sequence[str] = ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        for sentence in save_guarded(obj, may_post=_may_post(request), by=request.user):
+            messages.warning(request, sentence)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         return [*self.readonly_fields, *(() if _may_post(request) else APPROVING_FIELDS)]
@@ -248,6 +252,7 @@ class EventAdmin(ApprovingOptions, ModelAdmin):
                 name=values["file"].name,
                 slug=values["slug"] or None,
                 may_post=_may_post(request),
+                by=request.user,
             )
             note = self.log_addition if outcome.created else self.log_change
             note(request, outcome.event, "Imported from an INI file.")
@@ -326,6 +331,14 @@ class SeriesAdmin(ApprovingOptions, ModelAdmin):
     ]
     actions_row = ["new_event"]
     actions_detail = ["new_event"]
+    change_form_outer_before_template = "admin/events/buttons.html"
+
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> HttpResponse:
+        series = kwargs.get("obj")
+        if series is not None:
+            context["house_panels"] = series_panels_for(request, series)
+        response: HttpResponse = super().render_change_form(request, context, **kwargs)
+        return response
 
     @action(description="New event from series", url_path="new-event", icon="add", permissions=["make_event"])
     def new_event(self, request: HttpRequest, object_id: str) -> HttpResponse:

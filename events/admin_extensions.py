@@ -7,6 +7,7 @@
     register_event_action("fetch", "Fetch", "download", start_fetch)   # a button above the form; POST with CSRF
     register_event_panel(render_phases)                                # a read-only panel above the form
     register_event_state(with_last_job, describe_state)                # the column "State" of the event list
+    register_series_panel(render_texts)                                # the same as a panel, on pages of series
 
 Actions and panels appear in the order they were registered; registering a name again replaces what had it.
 """
@@ -22,10 +23,11 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.safestring import SafeString
 
 if TYPE_CHECKING:
-    from events.models import Event
+    from events.models import Event, Series
 
 ActionHandler = Callable[[HttpRequest, "Event"], HttpResponseBase | None]
 PanelRenderer = Callable[[HttpRequest, "Event"], SafeString]
+SeriesPanelRenderer = Callable[[HttpRequest, "Series"], SafeString]
 # (kind, text): kind is one of info, success, warning, danger, primary, or empty; it picks the colour.
 State = tuple[str, str]
 
@@ -63,6 +65,7 @@ class EventState:
 event_actions: dict[str, EventAction] = {}
 event_panels: dict[str, PanelRenderer] = {}
 event_states: dict[str, EventState] = {}
+series_panels: dict[str, SeriesPanelRenderer] = {}
 
 
 def register_event_action(
@@ -85,6 +88,11 @@ def register_event_panel(render: PanelRenderer, *, name: str = "") -> None:
     event_panels[name or f"{render.__module__}.{render.__qualname__}"] = render
 
 
+def register_series_panel(render: SeriesPanelRenderer, *, name: str = "") -> None:
+    """Add a panel above the form of a series, as ``register_event_panel`` does for events."""
+    series_panels[name or f"{render.__module__}.{render.__qualname__}"] = render
+
+
 def register_event_state(
     annotate: Callable[[QuerySet[Event]], QuerySet[Event]],
     describe: Callable[[Event], State | None],
@@ -101,6 +109,10 @@ def actions_for(request: HttpRequest, event: Event) -> list[EventAction]:
 
 def panels_for(request: HttpRequest, event: Event) -> list[SafeString]:
     return [panel for render in event_panels.values() if (panel := render(request, event))]
+
+
+def series_panels_for(request: HttpRequest, series: Series) -> list[SafeString]:
+    return [panel for render in series_panels.values() if (panel := render(request, series))]
 
 
 def with_states(events: QuerySet[Event]) -> QuerySet[Event]:

@@ -195,8 +195,11 @@ class ConnectForm(forms.Form):
     )
 
     def clean_server(self) -> str:
+        text = self.cleaned_data["server"]
+        if "://" not in text:  # people know their handle better than their server
+            text = text.rpartition("@")[2]
         try:
-            return parse_server(self.cleaned_data["server"])
+            return parse_server(text)
         except ConfigurationError as error:
             raise ValidationError(error.user_message) from error
 

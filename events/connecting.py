@@ -8,11 +8,15 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import MutableMapping
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
+from common.encryption import UnreadableSecret
 from common.errors import RemoteError
 from common.http import Gate, policy_from_settings
 from common.mastodon_errors import RemoteRefused
@@ -35,6 +39,7 @@ from events.models import MastodonAccount, ServerApp
 SESSION_KEY = "connecting_account"
 APP_NAME = "Mastoscore"
 _VALID_SECONDS = 15 * 60
+_UNUSED = timedelta(hours=1)
 
 Session = MutableMapping[str, Any]
 
@@ -84,17 +89,19 @@ def complete(session: Session, *, state: str, code: str, error: str = "") -> Acc
 def revoke(account: MastodonAccount) -> str:
     """Give the token back to the server and forget it; a warning when the server could not be told.
 
-    Not to be called inside a transaction.
+    ConnectingFailed when there is none. Not to be called inside a transaction.
     """
     warning = ""
-    if account.app is None:
-        warning = f"The token was not given through us; take it back on {account.server} as well."
-    elif account.token:
-        try:
-            with Gate(policy_from_settings()) as gate:
-                revoke_token(gate, account.server, _as_app(account.app), account.token)
-        except RemoteError as error:
-            warning = f"{error.user_message} The token is forgotten here; take it back on {account.server} yourself."
+    try:
+        token, app = account.token, account.app
+        if not token:
+            raise ConnectingFailed(f"No token is stored for {account}.")
+        if app is None:
+            warning = f"The token was not given through us; take it back on {account.server} as well."
+        else:
+            _give_back(app, token)
+    except (RemoteError, UnreadableSecret) as error:
+        warning = f"{error.user_message} The token is forgotten here; take it back on {account.server} yourself."
     account.token, account.scopes, account.app, account.verified_at = "", "", None, None
     account.save(update_fields=["token", "scopes", "app", "verified_at"])
     return warning
@@ -108,7 +115,7 @@ def missing_scopes(granted: str) -> list[str]:
 
 def _find_app(gate: Gate, server: str, redirect_uri: str) -> tuple[App, bool]:
     stored = ServerApp.objects.filter(server=server, redirect_uri=redirect_uri).first()
-    if stored is not None:
+    if stored is not None and not _may_be_forgotten(stored):
         return _as_app(stored), stored.has_pkce
     offer = read_offer(gate, server)
     app = register_app(
@@ -122,9 +129,15 @@ def _find_app(gate: Gate, server: str, redirect_uri: str) -> tuple[App, bool]:
             "client_secret": app.client_secret,
             "scopes": app.scopes,
             "has_pkce": offer.has_pkce,
+            "created_at": timezone.now(),
         },
     )
     return app, offer.has_pkce
+
+
+def _may_be_forgotten(stored: ServerApp) -> bool:
+    """Mastodon throws away programs that nobody let in for a day; asked as one of those, the host would be stuck."""
+    return not stored.accounts.exists() and stored.created_at < timezone.now() - _UNUSED
 
 
 def _exchange(stored: ServerApp, code: str, attempt: dict[str, Any]) -> Grant:
@@ -145,9 +158,14 @@ def _exchange(stored: ServerApp, code: str, attempt: dict[str, Any]) -> Grant:
 
 
 def _keep(stored: ServerApp, grant: Grant) -> AccountOutcome:
-    facts, warning = ask_server(stored.server, grant.token)
-    if facts is None:
-        raise ConnectingFailed(warning)
+    try:
+        facts, warning = ask_server(stored.server, grant.token)
+        if facts is None:
+            raise ConnectingFailed(f"{warning} Nothing was kept; press Connect again.")
+    except EventsError:
+        with suppress(RemoteError, UnreadableSecret):  # nobody will use it, so it should not live on
+            _give_back(stored, grant.token)
+        raise
     with transaction.atomic():
         account, created = confirm_account(stored.server, grant.token, facts)
         account.scopes, account.app = grant.scopes, stored
@@ -155,6 +173,11 @@ def _keep(stored: ServerApp, grant: Grant) -> AccountOutcome:
     missing = missing_scopes(grant.scopes)
     warnings = [f"The server left out {', '.join(missing)}; some things will not work."] if missing else []
     return AccountOutcome(account, created, is_verified=True, warnings=warnings)
+
+
+def _give_back(app: ServerApp, token: str) -> None:
+    with Gate(policy_from_settings()) as gate:
+        revoke_token(gate, app.server, _as_app(app), token)
 
 
 def _as_app(stored: ServerApp) -> App:

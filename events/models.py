@@ -324,6 +324,16 @@ class Series(ScoringDefaults):
         return self.title
 
 
+# Words that stand where a slug would, in addresses of the API.
+RESERVED_SLUGS = frozenset({"import", "list"})
+
+
+def check_slug_is_free(slug: str) -> None:
+    """ValidationError with a sentence for a slug that no address could lead to."""
+    if slug in RESERVED_SLUGS:
+        raise ValidationError(f"“{slug}” is a word of our addresses; choose another slug.")
+
+
 class Event(ScoringDefaults):
     """The configuration of one hashtag event: ``slug`` names it everywhere, hashtag and date name its files."""
 
@@ -381,6 +391,11 @@ class Event(ScoringDefaults):
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
+        if self._state.adding:
+            try:
+                check_slug_is_free(self.slug)
+            except ValidationError as error:
+                raise ValidationError({"slug": error.messages}) from error
         if self.duration is not None and self.duration <= timedelta(0):
             raise ValidationError({"duration": "The duration must be above zero."})
         if self.hashtag and self.start:

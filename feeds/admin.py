@@ -11,7 +11,17 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from feeds.metrics import describe_health, next_attempt_at
-from feeds.models import Category, Feed, Mute, ReaderOptions, Source
+from feeds.models import (
+    Article,
+    Category,
+    Feed,
+    HubSubscription,
+    Mute,
+    ReaderOptions,
+    SavingService,
+    Source,
+    SummarySpending,
+)
 from feeds.refresh import queue_source
 
 _COLOURS = {"active": "success", "warning": "warning", "failed": "danger"}
@@ -92,7 +102,7 @@ class SourceAdmin(ModelAdmin):
         "description",
         "url",
         ("active", "deactivation_reason"),
-        "interval_minutes",
+        ("interval_minutes", "wants_full_text"),
     ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -141,6 +151,80 @@ class MuteAdmin(ModelAdmin):
 
 @admin.register(ReaderOptions)
 class ReaderOptionsAdmin(ModelAdmin):
-    list_display = ["user", "purge_after_days"]
+    list_display = ["user", "purge_after_days", "layout", "newest_first", "collapse_duplicates"]
     list_select_related = ["user"]
-    fields = ["user", "purge_after_days"]
+    fields = ["user", "purge_after_days", ("layout", "newest_first"), "collapse_duplicates"]
+
+
+class _LookedAt(ModelAdmin):
+    """Rows that the program makes."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(SavingService)
+class SavingServiceAdmin(_LookedAt):
+    """Whose services work. Where they are and what their owners sign in with is their own affair."""
+
+    list_display = ["name", "user", "kind", "is_default", "used_at", "last_error"]
+    list_select_related = ["user"]
+    list_filter = ["kind"]
+    search_fields = ["name", "user__username"]
+    fields = [("name", "user"), ("kind", "is_default"), ("created_at", "used_at"), "last_error"]
+
+
+@admin.register(Article)
+class ArticleAdmin(_LookedAt):
+    """Full texts: which pages could not be read, and why."""
+
+    list_display = ["entry", "display_feed", "tried_at", "failures", "last_error"]
+    list_filter = [("last_error", admin.EmptyFieldListFilter)]
+    ordering = ["-tried_at"]
+    show_full_result_count = False
+    fields = ["entry", "url", ("tried_at", "failures"), "last_error"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
+        articles: QuerySet[Article] = super().get_queryset(request).select_related("entry__feed")
+        shown = ("url", "tried_at", "failures", "last_error", "entry__title", "entry__url", "entry__uid")
+        return articles.only(*shown, "entry__feed__title", "entry__feed__url")
+
+    @display(description="Feed")
+    def display_feed(self, article: Article) -> str:
+        return str(article.entry.feed)
+
+
+@admin.register(SummarySpending)
+class SummarySpendingAdmin(_LookedAt):
+    list_display = ["day", "calls", "input_tokens", "output_tokens"]
+    ordering = ["-day"]
+    fields = ["day", "calls", ("input_tokens", "output_tokens")]
+
+
+@admin.register(HubSubscription)
+class HubSubscriptionAdmin(_LookedAt):
+    """Which hubs send news, and what is wrong with the others. Key and secret are nobody's business."""
+
+    list_display = ["feed", "state", "told_at", "ends_at", "due_at", "failures", "last_error"]
+    list_select_related = ["feed"]
+    list_filter = ["state"]
+    search_fields = ["feed__title", "feed__url", "hub_url"]
+    ordering = ["-asked_at"]
+    fields = [
+        ("feed", "state"),
+        "hub_url",
+        "topic_url",
+        ("asked_at", "due_at"),
+        ("told_at", "ends_at"),
+        ("failures", "last_error"),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[HubSubscription]:
+        rows: QuerySet[HubSubscription] = super().get_queryset(request)
+        return rows.defer("key", "secret", "feed__etag", "feed__last_modified")

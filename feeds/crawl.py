@@ -22,7 +22,8 @@ from common.http import Gate
 from common.times import now_utc
 from feeds.addresses import host_of
 from feeds.decisions import Decision, Known, Rhythm, Verdict, ask, unexpected
-from feeds.models import Feed, Source
+from feeds.hubs import doubt, trusted
+from feeds.models import Feed, HubSubscription, Source
 from feeds.retrieval import Validators, open_gate
 from feeds.storing import prepare, write
 from jobs.context import JobContext
@@ -201,11 +202,12 @@ def claim(ids: Iterable[int]) -> dict[int, Known]:
         taken = [feed.pk for feed in feeds.select_for_update().only("pk")]
         Feed.objects.filter(pk__in=taken).update(claimed_until=now + _CLAIM)
     wanted = Min("sources__interval_minutes", filter=Q(sources__active=True))
-    rows = Feed.objects.filter(pk__in=taken).annotate(wanted_minutes=wanted)
-    return {feed.pk: known_of(feed, feed.wanted_minutes) for feed in rows}
+    pushed = Exists(HubSubscription.objects.filter(trusted(now), feed=OuterRef("pk")))
+    rows = Feed.objects.filter(pk__in=taken).annotate(wanted_minutes=wanted, is_pushed=pushed)
+    return {feed.pk: known_of(feed, feed.wanted_minutes, is_pushed=feed.is_pushed) for feed in rows}
 
 
-def known_of(feed: Feed, wanted_minutes: int | None) -> Known:
+def known_of(feed: Feed, wanted_minutes: int | None, *, is_pushed: bool = False) -> Known:
     return Known(
         feed_id=feed.pk,
         url=feed.url,
@@ -218,6 +220,7 @@ def known_of(feed: Feed, wanted_minutes: int | None) -> Known:
         failures=feed.failures,
         moving_to=feed.moving_to,
         moving_seen=feed.moving_seen,
+        is_pushed=is_pushed,
     )
 
 
@@ -241,7 +244,10 @@ def _store_changed(known: Known, decision: Decision, outcome: Outcome) -> Decisi
     prepared = prepare(feed, decision.document, now)
     try:
         with transaction.atomic():
-            outcome.new_posts += write(prepared).posts
+            stored = write(prepared)
+            outcome.new_posts += stored.posts
+            if known.is_pushed and stored.added:
+                doubt(feed.pk)
             store_decision(known, decision)
     except DataError:
         logger.exception("feed %d (%s) could not be stored", known.feed_id, known.url)

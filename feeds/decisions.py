@@ -21,6 +21,7 @@ from common.times import now_utc
 from feeds import caching, schedule
 from feeds.addresses import address_or_empty
 from feeds.data import FeedData, FeedError
+from feeds.link_header import hub_links
 from feeds.models import MAX_ADDRESS_CHARS
 from feeds.parsing import parse_feed
 from feeds.retrieval import NOTHING_KNOWN, Retrieved, Validators, retrieve
@@ -61,7 +62,10 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is stored of a feed before it is asked. ``wanted_minutes``: the shortest interval a reader chose."""
+    """What is stored of a feed before it is asked. ``wanted_minutes``: the shortest interval a reader chose.
+
+    ``is_pushed``: a hub that has proved itself sends its news.
+    """
 
     feed_id: int
     url: str
@@ -72,6 +76,7 @@ class Known:
     failures: int = 0
     moving_to: str = ""
     moving_seen: int = 0
+    is_pushed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +154,13 @@ def _unchanged(known: Known, answer: Retrieved, validators: Validators, now: dat
 def _changed(known: Known, answer: Retrieved, document: FeedData, body_hash: str, now: datetime) -> Decision:
     rhythm = rhythm_of(document, now)
     move_to, moving = _moving(known, answer)
+    hub_url, topic_url = hub_of(document, answer)
     values = {
         **_success(known, answer, answer.validators, rhythm, now),
         **moving,
         **asdict(rhythm),
+        "hub_url": hub_url,
+        "topic_url": topic_url,
         "body_hash": body_hash,
         "changed_at": now,
         "kind": document.kind[:20],
@@ -166,6 +174,16 @@ def _changed(known: Known, answer: Retrieved, document: FeedData, body_hash: str
     if document.is_expired:
         return Decision(Verdict.GONE, {**values, "is_gone": True}, document, error="The feed says that it has ended.")
     return Decision(Verdict.CHANGED, values, document, move_to)
+
+
+def hub_of(document: FeedData, answer: Retrieved) -> tuple[str, str]:
+    """The WebSub hub to ask, and what to call the feed there; "" twice if there is none. Headers go first."""
+    named, own_address = hub_links(answer.headers.get("link", ""), url=answer.url)
+    offered = [url for url in named or document.hub_urls if len(url) <= MAX_ADDRESS_CHARS]
+    topic = own_address or document.self_url or answer.url
+    if not offered or len(topic) > MAX_ADDRESS_CHARS:
+        return "", ""
+    return next((url for url in offered if url.startswith("https:")), offered[0]), topic
 
 
 def rhythm_of(document: FeedData, now: datetime) -> Rhythm:
@@ -190,6 +208,7 @@ def _success(
         ttl_minutes=rhythm.ttl_minutes,
         max_age_seconds=caching.freshness(answer.headers, now=now).max_age_seconds,
         override_minutes=known.wanted_minutes,
+        is_pushed=known.is_pushed,
     )
     return {
         "attempted_at": now,

@@ -39,9 +39,6 @@ _TYPES = {
     "application/x.atom+xml": ("atom", 0),
     "application/x-atom+xml": ("atom", 0),
 }
-_FEED_START = re.compile(r"<(?:[a-z_][\w.\-]*:)?(rss|rdf|feed)[\s>]", re.IGNORECASE)
-_PAGE_START = re.compile(r"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
-_JSON_FEED = re.compile(r"^\s*\{.{0,500}?jsonfeed\.org\\?/version\\?/", re.DOTALL)
 _HINT_PATH = re.compile(
     r"(?:^|/)(?:feeds?|rss2?|atom|rdf|index)(?:\.(?:xml|rss|atom|rdf|json|php))?/?$|\.(?:rss|atom|rdf)$"
     r"|[?&](?:feed|format|type)=(?:rss2?|atom|json|feed)|(?:^|/)(?:feeds?|rss|atom)/[^/]+(?:\.xml|\.json)?/?$",
@@ -87,18 +84,6 @@ class PageFindings:
     author: str
     icon_urls: tuple[str, ...]
     candidates: tuple[Candidate, ...]
-
-
-def looks_like_feed(body: bytes, content_type: str) -> bool:
-    """Whether an answer is itself a feed, by how it begins; cheap, and parsing has the last word."""
-    try:
-        start = decode_body(body[:20_000], content_type)[:10_000]
-    except FeedError:
-        return False
-    if _JSON_FEED.match(start):
-        return True
-    found = _FEED_START.search(start)
-    return found is not None and not _PAGE_START.search(start[: found.start()])
 
 
 def known_places(url: str) -> list[Candidate]:

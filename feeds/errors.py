@@ -46,3 +46,31 @@ class DuplicateCategory(FeedsError, ConfigurationError):
 
 class CategoryInUse(FeedsError, ConfigurationError):
     """The category that takes sources in cannot go while it has some."""
+
+
+class InvalidService(FeedsError, ConfigurationError):
+    """What somebody entered for a service to save to cannot be used."""
+
+
+class NotSaved(FeedsError):
+    """A post could not be saved, or a service does not do what it should."""
+
+
+class NoSavingService(NotSaved):
+    """There is nowhere to save to."""
+
+
+class SummaryUnavailable(FeedsError):
+    """The summary service did not give a summary. ``permanent`` and ``retry_after`` as in RemoteError."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        user_message: str | None = None,
+        permanent: bool = True,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, user_message=user_message)
+        self.permanent = permanent
+        self.retry_after = retry_after

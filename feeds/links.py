@@ -16,7 +16,7 @@ MAX_URL_CHARS = 2000
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
 _LINE_BREAKS = re.compile("[\t\n\r]+")
 _UNSAFE = re.compile(r"""[\s<>"'`\\^{|}]""")
-_TAG = re.compile(r"<[a-zA-Z][^<>]*>")
+_TAG_WITH_ATTRIBUTES = re.compile(r"<[a-zA-Z][^<>=]*+=[^<>]*>")
 _ATTRIBUTE = re.compile(
     r"""(?<=[\s"'/])(href|src|poster|cite|srcset|data-src)(\s*+=\s*+)(?:"([^"<>]*+)"|'([^'<>]*+)'|([^\s"'<>]++))""",
     re.IGNORECASE,
@@ -60,7 +60,7 @@ def absolute_links(markup: str, base: str) -> str:
     """The HTML with every relative link, image, player and ``srcset`` resolved by ``base``; the rest is as it was."""
     if not base or "=" not in markup:
         return markup
-    return _TAG.sub(lambda tag: _ATTRIBUTE.sub(lambda found: _resolved(found, base), tag[0]), markup)
+    return _TAG_WITH_ATTRIBUTES.sub(lambda tag: _ATTRIBUTE.sub(lambda found: _resolved(found, base), tag[0]), markup)
 
 
 def parse_srcset(value: str) -> list[tuple[str, str]]:

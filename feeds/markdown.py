@@ -13,6 +13,7 @@ from typing import Any
 from lxml import etree
 from lxml import html as lxml_html
 
+from feeds.content import content_of
 from feeds.links import absolute_url
 from feeds.texts import to_text
 
@@ -63,6 +64,17 @@ def to_markdown(markup: str, *, has_images: bool = False) -> str:
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return to_text(markup)
     return "\n\n".join(_blocks(root, _Style(has_images))).strip()
+
+
+def post_as_markdown(post: Any, *, has_images: bool = False) -> str:
+    """A post to paste elsewhere: title, where it is from, its address, then its text; no line break at the end."""
+    entry, source = post.entry, post.source
+    heading = f"# {_text(entry.title).strip()}" if entry.title.strip() else ""
+    names = dict.fromkeys(filter(None, (entry.author.strip(), source.name.strip())))
+    about = ", ".join([*map(_text, names), f"{post.posted_at:%Y-%m-%d}"])
+    address = absolute_url(entry.url, "")
+    parts = [heading, about, f"<{address}>" if address else "", to_markdown(content_of(post), has_images=has_images)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _blocks(parent: Any, style: _Style) -> list[str]:

@@ -289,6 +289,12 @@ class ReaderOptions(models.Model):
     collapse_duplicates = models.BooleanField(
         default=True, help_text="A page that several sources name is shown as unread once."
     )
+    search_server = models.CharField(
+        "Mastodon server",
+        max_length=262,
+        blank=True,
+        help_text="Where the key t searches the address of a post; empty: on Twitter.",
+    )
 
     class Meta:
         verbose_name = "reading options"
@@ -335,8 +341,11 @@ class HubSubscription(models.Model):
     secret = EncryptedTextField(editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.ASKED)
     asked_at = models.DateTimeField()
+    due_at = models.DateTimeField(help_text="When to ask again: to renew, or as nothing came of it.")
     ends_at = models.DateTimeField(null=True, blank=True)
-    told_at = models.DateTimeField(null=True, blank=True, help_text="When the hub last sent news.")
+    told_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it last sent news; empty again when it has missed some."
+    )
     failures = models.PositiveIntegerField(default=0)
     last_error = models.CharField(max_length=500, blank=True)
 
@@ -350,6 +359,24 @@ class HubSubscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.feed_id} at {self.hub_url}"
+
+
+class HubNews(models.Model):
+    """What a hub sent for a feed, as it came (compressed), until it is read and stored."""
+
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="hub_news", db_index=False)
+    digest = models.CharField(max_length=64)
+    body = models.BinaryField()
+    content_type = models.CharField(max_length=200, blank=True)
+    came_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name_plural = "hub news"
+        constraints = [models.UniqueConstraint(fields=["feed", "digest"], name="hub_news_once")]
+
+    def __str__(self) -> str:
+        return f"news of {self.feed_id}"
 
 
 class Article(models.Model):

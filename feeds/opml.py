@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
@@ -208,8 +208,3 @@ def _title(root: Any) -> str:
 def _name(element: Any) -> str:
     tag = element.tag
     return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
-
-
-def all_feeds(data: OpmlData) -> Sequence[OpmlFeed]:
-    """Every feed of the list, those in folders first."""
-    return [*(feed for folder in data.folders for feed in folder.feeds), *data.loose]

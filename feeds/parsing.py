@@ -55,7 +55,9 @@ def _parse_xml(text: str, url: str) -> FeedData:
     root = parse_markup(text)
     notes = read_notes(root)
     document = trim(root)
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    headers = {"content-type": "application/xml; charset=utf-8"}
+    if b"base=" in document:  # else feedparser would join addresses at every element, and we do so with what we take
+        headers["content-location"] = url
     parsed = feedparser.parse(
         io.BytesIO(document), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
     )

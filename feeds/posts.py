@@ -79,10 +79,13 @@ class PostList:
 
 
 def full_posts(posts: QuerySet[Post], *, with_content: bool = True) -> QuerySet[Post]:
-    unshown = ["entry__text"] if with_content else ["entry__text", "entry__content"]
-    return posts.select_related("entry", "source__category", "source__feed").defer(
-        *unshown, "source__feed__etag", "source__feed__last_modified"
-    )
+    """With what is shown of them in one query: entry, full text, source, feed, category."""
+    unshown = ["entry__text", "source__feed__etag", "source__feed__last_modified"]
+    if not with_content:
+        rows = posts.select_related("entry", "source__category", "source__feed")
+        return rows.defer(*unshown, "entry__content")
+    rows = posts.select_related("entry__article", "source__category", "source__feed")
+    return rows.defer(*unshown, "entry__article__text")
 
 
 def mark_post(post: Post, is_read: bool, now: datetime) -> None:
@@ -112,10 +115,14 @@ def _mark(is_read: bool, now: datetime) -> dict[str, Any]:
 
 def mark_all_but_newest(user: Any, keep: int, now: datetime) -> int:
     """Mark everything as read but the newest ``keep`` posts; returns how many were unread."""
-    posts = Post.objects.filter(user=user)
+    return all_but_newest(user, keep).filter(is_read=False).update(**_mark(True, now))
+
+
+def all_but_newest(user: Any, keep: int, chosen: PostFilter | None = None) -> QuerySet[Post]:
+    """The posts that fit (all, when nothing is chosen) without the newest ``keep`` of them, read or not."""
+    posts = select_posts(user, chosen or PostFilter())
     edge = list(posts.order_by("-posted_at", "-id").values_list("posted_at", "id")[keep : keep + 1])
     if not edge:
-        return 0
+        return posts.none()
     ((posted_at, pk),) = edge
-    older = Q(posted_at__lt=posted_at) | Q(posted_at=posted_at, id__lte=pk)
-    return posts.filter(older, is_read=False).update(**_mark(True, now))
+    return posts.filter(Q(posted_at__lt=posted_at) | Q(posted_at=posted_at, id__lte=pk))

@@ -8,12 +8,13 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 
 from common.times import now_utc
-from feeds.models import Entry, Feed, Post, ReaderOptions, Source
+from feeds.models import Article, Entry, Feed, Post, ReaderOptions, Source
 from feeds.sources import drop_unread_feeds
 from jobs.context import JobContext
 from jobs.services import AlreadyActive, enqueue
 
 JOB_KEY = "purge_posts"
+MAX_DAYS = 36_500
 _BATCH = 500
 # A place without content is kept as long as its feed names it, and a while longer: feeds lose and regain entries.
 _KEEP_PLACES = timedelta(days=90)
@@ -40,7 +41,7 @@ def purge_posts(ctx: JobContext) -> dict[str, Any]:
     for done, (user_id, days) in enumerate(plan):
         ctx.check_cancelled()
         ctx.progress(done=done, total=len(plan), removed=removed)
-        removed += _purge_user(ctx, user_id, now - timedelta(days=days))
+        removed += _purge_user(ctx, user_id, now - timedelta(days=min(days, MAX_DAYS)))
     emptied = _empty_entries(ctx)
     places = _drop_places(ctx, now)
     feeds = _drop_feeds()
@@ -68,6 +69,7 @@ def _empty_entries(ctx: JobContext) -> int:
     emptied = 0
     while ids := list(unread.values_list("pk", flat=True)[:_BATCH]):
         ctx.check_cancelled()
+        Article.objects.filter(entry__in=ids).delete()
         emptied += Entry.objects.filter(pk__in=ids).update(
             is_purged=True, content="", text="", excerpt="", enclosures=[], tags=[]
         )

@@ -18,7 +18,7 @@ from feeds.metrics import CRAWL_BEAT
 from feeds.models import Feed, Source
 from jobs.context import JobContext
 from jobs.models import Beat, Job
-from jobs.services import AlreadyActive, enqueue
+from jobs.services import AlreadyActive, enqueue, request_cancel
 
 JOB_KEY = "refresh_feeds"
 # A crawl begins nothing new after so long: what became due meanwhile on other hosts gets its turn in the next one.
@@ -69,6 +69,14 @@ def queue_due(*, asked_by: Any = None) -> None:
         return  # the plan of the next minute sees to the rest
 
 
+def drop_waiting() -> None:
+    """Cancel a refresh of the due feeds that waits for a worker, as one of all feeds does its work as well."""
+    waiting = Job.objects.filter(exclusive_key=JOB_KEY, kind="refresh_feeds", status=Job.Status.QUEUED)
+    for job in waiting:
+        if not job.params.get("all"):
+            request_cancel(job.pk)
+
+
 def feed_key(feed_id: int) -> str:
     return f"feed:{feed_id}"
 
@@ -82,7 +90,8 @@ def refresh_feeds(ctx: JobContext) -> dict[str, Any]:
     now = now_utc()
     is_all = bool(ctx.params.get("all"))
     feeds = _wanted_feeds().exclude(not_before__gt=now).order_by("next_due_at") if is_all else due_feeds(now)
-    rows = list(feeds.values_list("pk", "host")[:MAX_FEEDS])
+    chosen = sorted(feeds.values_list("failures", "pk", "host")[:MAX_FEEDS], key=lambda row: row[0] > 0)
+    rows = [(pk, host) for _, pk, host in chosen]  # those that failed last time keep no thread from the others
     done = crawl.crawl(ctx, rows, slice_seconds=None if is_all else SLICE_SECONDS, patience_seconds=0)
     if not rows or done.succeeded:
         note_crawl(timezone.now())

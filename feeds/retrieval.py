@@ -7,11 +7,17 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 
-from common.http import Gate, Redirect, policy_from_settings
+from common.errors import RemoteError
+from common.http import AddressNotAllowed, Gate, Redirect, policy_from_settings
+from common.http_targets import find_target
+from common.lines import Line
+from common.transport import find_addresses
+from feeds.addresses import normalise_address
+from feeds.errors import InvalidAddress
 
 MAX_BYTES = 5_000_000
-TOTAL_SECONDS = 20.0
 MAX_VALIDATOR_BYTES = 4096
+LOOK_UP_SECONDS = 3.0
 
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -52,11 +58,11 @@ class Retrieved:
 
 
 def open_gate() -> Gate:
-    """The gate with the limits for feeds: 5 MB and 20 seconds, also for unencrypted addresses unless forbidden."""
+    """The gate with the limits for feeds: 5 MB and some seconds, also for unencrypted addresses unless forbidden."""
     policy = replace(
         policy_from_settings(),
-        total_seconds=TOTAL_SECONDS,
-        read_seconds=TOTAL_SECONDS,
+        total_seconds=settings.MASTOSCORE_FEED_SECONDS,
+        read_seconds=settings.MASTOSCORE_FEED_SECONDS,
         max_bytes=MAX_BYTES,
         allows_plain_http=settings.MASTOSCORE_FEEDS_OVER_HTTP,
     )
@@ -76,6 +82,32 @@ def retrieve(gate: Gate, url: str, known: Validators) -> Retrieved:
         moved_to=permanent_target(answer.redirects),
         seconds=answer.seconds,
     )
+
+
+def refuse_closed_address(url: str, *, allows_plain_http: bool | None = None) -> str:
+    """The address in its one spelling; InvalidAddress when it is one that we would not contact.
+
+    A name that cannot be looked up just now passes: the gate has the last word whenever it is asked. Not for use in a
+    transaction, as the look-up may take a few seconds.
+    """
+    url = normalise_address(url)
+    policy = policy_from_settings()
+    may_be_plain = settings.MASTOSCORE_FEEDS_OVER_HTTP if allows_plain_http is None else allows_plain_http
+    try:
+        target = find_target(url, policy.private_hosts)
+        line = Line(
+            seconds=LOOK_UP_SECONDS,
+            max_bytes=0,
+            private_hosts=policy.private_hosts,
+            allows_plain_http=may_be_plain,
+        )
+        line.server = target.server
+        find_addresses(target.host, target.port, target.scheme, line)
+    except AddressNotAllowed as error:
+        raise InvalidAddress(str(error), user_message=error.user_message) from error
+    except RemoteError:
+        return url
+    return url
 
 
 def permanent_target(redirects: tuple[Redirect, ...]) -> str:

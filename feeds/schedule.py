@@ -11,6 +11,7 @@ from statistics import median
 MIN_INTERVAL_MINUTES = 15
 MAX_INTERVAL_MINUTES = 1440
 DEFAULT_INTERVAL_MINUTES = 60
+PUSHED_INTERVAL_MINUTES = 1300  # once a day, with the tenth that is added
 MAX_BACKOFF_MINUTES = 1440
 FAILURES_UNTIL_FAILED = 5
 
@@ -26,19 +27,22 @@ def next_interval_minutes(
     ttl_minutes: int | None = None,
     max_age_seconds: int | None = None,
     override_minutes: int | None = None,
+    is_pushed: bool = False,
 ) -> int:
     """How long to wait before asking again, 15 minutes to 24 hours.
 
     By the rhythm of the entries: a quarter of the usual gap between the latest 20 (in any order), or of the silence
     since the last if that is longer; an hour if none has a date. Never more often than the feed (``ttl``) or its
     server (``max-age``) ask for. ``override_minutes``, a person's choice, goes before the rhythm and the ``ttl``, but
-    not before what the server asks.
+    not before what the server asks. ``is_pushed``: news come by themselves, so once a day is enough.
     """
     floor = MIN_INTERVAL_MINUTES
     if max_age_seconds:
         floor = max(floor, -(-max_age_seconds // 60))
     if override_minutes is not None:
         return _bounded(max(override_minutes, floor))
+    if is_pushed:
+        floor = max(floor, PUSHED_INTERVAL_MINUTES)
     if ttl_minutes:
         floor = max(floor, ttl_minutes)
     return _bounded(max(_by_rhythm(published, now), floor))

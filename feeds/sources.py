@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,11 @@ from django.db.models import Exists, OuterRef
 from common.text import clean_line, clean_text
 from common.times import now_utc
 from feeds.addresses import host_of
+from feeds.duplicates import promote_duplicates
 from feeds.errors import AlreadySubscribed
+from feeds.hubs import leave_later
 from feeds.models import Category, Feed, Post, Source
+from feeds.retrieval import refuse_closed_address
 from feeds.storing import catch_up
 
 MAX_NAME_CHARS = 255
@@ -79,12 +82,15 @@ def add_source(user: Any, new: NewSource, now: datetime) -> Source:
 
 
 def change_source(source: Source, values: Mapping[str, Any]) -> Source:
-    """Set any of ``name description url category active deactivation_reason interval_minutes feed_url``.
+    """Set any of ``name description url category active interval_minutes wants_full_text feed_url``.
 
-    Switching off and on again leaves out nothing that the feed still names. AlreadySubscribed when ``feed_url`` is
-    that of another source.
+    ``deactivation_reason`` is for sources that are, or become, inactive. Switching off and on again leaves out
+    nothing that the feed still names. AlreadySubscribed when ``feed_url`` is that of another source, InvalidAddress
+    when it is one that we do not contact.
     """
     now = now_utc()
+    if "feed_url" in values and values["feed_url"] != source.feed.url:
+        refuse_closed_address(values["feed_url"])
     with transaction.atomic():
         if "feed_url" in values and values["feed_url"] != source.feed.url:
             _change_feed(source, values["feed_url"], now)
@@ -92,11 +98,16 @@ def change_source(source: Source, values: Mapping[str, Any]) -> Source:
             _switch(source, values["active"], values.get("deactivation_reason") or PAUSED, now)
         elif not source.active and values.get("deactivation_reason"):
             source.deactivation_reason = _line(values["deactivation_reason"], MAX_DESCRIPTION_CHARS)
-        for name in ("name", "description", "url", "category", "interval_minutes"):
+        for name in ("name", "description", "url", "category", "interval_minutes", "wants_full_text"):
             if name in values:
                 setattr(source, name, values[name])
         source.save()
     return source
+
+
+def move_sources(user: Any, ids: Collection[int], category: Category) -> int:
+    """Put the user's sources of these numbers into the category; returns how many there were."""
+    return Source.objects.filter(user=user, pk__in=ids).update(category=category, updated_at=now_utc())
 
 
 def delete_source(source: Source) -> None:
@@ -107,6 +118,7 @@ def delete_source(source: Source) -> None:
 def delete_sources(sources: Iterable[Source]) -> None:
     chosen = list(sources)
     with transaction.atomic():
+        promote_duplicates(source.pk for source in chosen)
         Source.objects.filter(pk__in=[source.pk for source in chosen]).delete()
         drop_unread_feeds(source.feed_id for source in chosen)
 
@@ -121,6 +133,7 @@ def drop_unread_feeds(feed_ids: Iterable[int]) -> int:
         with transaction.atomic():
             # Locked, so that nobody subscribes in between.
             locked = list(unread.select_for_update().values_list("pk", flat=True))
+            leave_later(locked)
             removed += Feed.objects.filter(pk__in=locked).delete()[1].get("feeds.Feed", 0)
     return removed
 

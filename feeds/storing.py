@@ -11,14 +11,16 @@ from django.db import transaction
 
 from feeds.data import EntryData, FeedData
 from feeds.dates import posting_moment
-from feeds.models import Entry, Feed, Mute, Post, Source
+from feeds.duplicates import Originals, find_originals
+from feeds.link_digest import link_digest
+from feeds.models import Article, Entry, Feed, Mute, Post, Source
 from feeds.mutes import is_muted
 from feeds.sanitising import sanitise
 from feeds.texts import excerpt, to_text
 
 logger = logging.getLogger(__name__)
 
-_SHOWN = ("url", "title", "author", "content", "text", "excerpt", "enclosures", "tags", "content_hash")
+_SHOWN = ("url", "title", "author", "content", "text", "excerpt", "enclosures", "tags", "content_hash", "link_digest")
 _BATCH = 500
 _MAX_TEXT_CHARS = 200_000
 
@@ -80,21 +82,31 @@ def write(prepared: Prepared) -> Stored:
             unique_fields=["feed", "uid"],
             update_fields=[*_SHOWN, "seen_at", "updated_at"],
         )
+        if prepared.edited:
+            _keep_full_texts(feed, [entry.uid for entry in prepared.edited])
         Entry.objects.filter(feed=feed, uid__in=prepared.uids).update(seen_at=now)
         sources = list(Source.objects.filter(feed=feed, active=True))
         posts = make_posts(sources, added, now)
     return Stored(len(added), len(prepared.edited), posts)
 
 
+def _keep_full_texts(feed: Feed, uids: Sequence[str]) -> None:
+    """An edited entry whose page was read stays to be found by the words of that page."""
+    texts = Article.objects.filter(entry__feed=feed, entry__uid__in=uids).exclude(text="")
+    for entry_id, text in texts.values_list("entry_id", "text"):
+        Entry.objects.filter(pk=entry_id).update(text=text)
+
+
 def make_posts(sources: Sequence[Source], entries: Sequence[Entry], now: datetime) -> int:
-    """A post per source and entry, muted ones read; returns how many. One that is there already stays as it is."""
+    """A post per source and entry, muted ones and duplicates read; returns how many. One that is there stays."""
     if not sources or not entries:
         return 0
     mutes: dict[int, list[Mute]] = {}
     for mute in Mute.objects.filter(user__in={source.user_id for source in sources}):
         mutes.setdefault(mute.user_id, []).append(mute)
+    originals = find_originals(sources, entries)
     posts = [
-        _make_post(source, entry, mutes.get(source.user_id, ()), now)
+        _make_post(source, entry, mutes.get(source.user_id, ()), originals, now)
         for source in sources
         # The oldest first, so that posts of one moment keep their order by number.
         for entry in sorted(entries, key=lambda entry: entry.published_at)
@@ -117,8 +129,9 @@ def catch_up(source: Source, now: datetime, *, since: datetime | None = None) ->
     return make_posts([source], list(entries), now)
 
 
-def _make_post(source: Source, entry: Entry, mutes: Iterable[Mute], now: datetime) -> Post:
-    is_read = is_muted(mutes, source.pk, entry.title, entry.text)
+def _make_post(source: Source, entry: Entry, mutes: Iterable[Mute], originals: Originals, now: datetime) -> Post:
+    original = originals.get((source.user_id, entry.link_digest))
+    is_read = original is not None or is_muted(mutes, source.pk, entry.title, entry.text)
     return Post(
         user_id=source.user_id,
         source=source,
@@ -127,6 +140,7 @@ def _make_post(source: Source, entry: Entry, mutes: Iterable[Mute], now: datetim
         read_at=now if is_read else None,
         posted_at=entry.published_at,
         created_at=now,
+        duplicate_of_id=original,
     )
 
 
@@ -144,6 +158,7 @@ def _make_entry(feed: Feed, entry: EntryData, now: datetime, place: int, *, is_e
         enclosures=[asdict(enclosure) for enclosure in entry.enclosures],
         tags=list(entry.tags),
         content_hash=entry.content_hash,
+        link_digest=link_digest(entry.url),
         # Undated entries keep the order of the document, whose first one is the newest.
         published_at=posting_moment(
             entry.published_at, entry.updated_at, seen_at=now - timedelta(milliseconds=place)

@@ -1,9 +1,9 @@
-"""Addresses of images that are there to count readers, not to be seen. Pure."""
+"""What is made to count readers: images that nobody is to see, and parameters that say where one came from. Pure."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 # These hosts, and hosts below them, serve nothing else.
 _HOST_NAMES = """
@@ -38,6 +38,16 @@ _ANYWHERE = re.compile(
     re.IGNORECASE,
 )
 
+_PARAMETER_NAMES = """
+    _hsenc _hsmi __hsfp __hssc __hstc hsctatracking __s _openstat at_campaign at_medium dclid fb_action_ids
+    fb_action_types fb_ref fb_source fbclid ga_campaign ga_content ga_medium ga_source ga_term gbraid gclid gclsrc
+    igsh igshid mc_cid mc_eid mkt_tok msclkid ns_campaign ns_mchannel ns_source oly_anon_id oly_enc_id rb_clickid
+    s_cid spm srsltid twclid vero_conv vero_id wbraid wickedid wt_mc xtor yclid ysclid
+"""
+_PARAMETERS = frozenset(_PARAMETER_NAMES.split())
+_PARAMETER_PREFIXES = ("utm_", "hsa_", "mtm_", "pk_", "piwik_", "matomo_", "stm_")
+_WHERE_FROM = frozenset({"rss", "feed", "atom", "rss-feed", "rss_feed"})
+
 
 def is_tracker(url: str) -> bool:
     """Whether an image at that address is known to be for counting."""
@@ -49,3 +59,20 @@ def is_tracker(url: str) -> bool:
     if any((host == name or host.endswith(f".{name}")) and path.match(parts.path) for name, path in _PATHS):
         return True
     return _ANYWHERE.search(parts.path) is not None
+
+
+def without_tracking(url: str) -> str:
+    """The address without fragment and without parameters that tell whose link was followed; the rest as it was.
+
+    ValueError when it is no address at all.
+    """
+    parts = urlsplit(url)
+    kept = [pair for pair in parts.query.split("&") if pair and not _is_tracking(*pair.partition("=")[::2])]
+    return urlunsplit(parts._replace(query="&".join(kept), fragment=""))
+
+
+def _is_tracking(name: str, value: str) -> bool:
+    name = name.lower()
+    if name in ("source", "ref", "from"):  # a page may need them; not with these values
+        return value.lower() in _WHERE_FROM
+    return name in _PARAMETERS or name.startswith(_PARAMETER_PREFIXES)

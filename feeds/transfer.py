@@ -92,6 +92,13 @@ def import_listing(user: Any, listing: Listing, mode: str, now: datetime) -> Imp
     return done
 
 
+def sources_beside(user: Any, listing: Listing) -> list[Source]:
+    """Those of the user's sources that a file does not name: what "replace" would remove, by name."""
+    named = {listed.url for listed in listing.feeds}
+    sources = Source.objects.filter(user=user).select_related("feed", "category").order_by("name", "pk")
+    return [source for source in sources if source.feed.url not in named]
+
+
 def export_sources(user: Any, now: datetime) -> Exported:
     rows = (
         Source.objects.filter(user=user).select_related("feed", "category").order_by("category__description", "name")

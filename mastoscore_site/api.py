@@ -14,6 +14,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import ViewSetMixin
 
 from events.api.routes import VIEWSETS as EVENTS_VIEWSETS
+from feeds.api.routes import OUTSIDE as READER_OUTSIDE
 from feeds.api.routes import VIEWS as READER_VIEWS
 from feeds.api.routes import VIEWSETS as READER_VIEWSETS
 from jobs.api.routes import VIEWSETS as JOBS_VIEWSETS
@@ -32,6 +33,7 @@ MASTOSCORE: list[tuple[str, Any, str]] = [
     ("schema", Schema.as_view(), "api-schema"),
     ("docs", Docs.as_view(), "api-docs"),
     *MASTOSCORE_ROUTES,
+    *READER_OUTSIDE,  # of InfraRead
 ]
 
 

@@ -21,8 +21,15 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         context: dict[str, Any] = super().get_context(data, accepted_media_type, renderer_context)
         raw = {method: context[f"raw_data_{method.lower()}_form"] for method in ("POST", "PUT", "PATCH")}
         context["raw_forms"] = [(method, form) for method, form in raw.items() if form]
+        # Asked for with GET, as browsers do, though it takes POST alone.
+        context["is_form_alone"] = context["response"].status_code == 405 and bool(context["raw_forms"])
         context["login_url"] = resolve_url(settings.LOGIN_URL)
         return context
+
+    def show_form_for_method(self, view: Any, method: str, request: Request, obj: Any) -> bool:
+        """None for what is not there."""
+        is_missing = getattr(view, "is_missing", False)
+        return not is_missing and bool(super().show_form_for_method(view, method, request, obj))
 
     def render_form_for_serializer(self, serializer: Any) -> Any:
         """As DRF does, with fields of our own."""

@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 UNAUTHENTICATED = "Unauthenticated."
 TOO_MANY = "Too Many Attempts."
 NOT_FOUND = "Not found."
+# The last three are those that phone apps expect below the address of a site.
+_API_FOLDERS = ("/api/", "/reader/api/", "/fever/", "/accounts/ClientLogin/")
+_INFRAREAD_PATHS = ("/api/user", "/api/test", "/api/urlanalyze", "/api/v2_readlaterservice")
 SERVER_ERROR = {"message": "Server Error", "error": "An unexpected error occurred"}
 
 
@@ -56,9 +59,14 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's EXCEPTION_HANDLER: every exception below a view ends here."""
     trouble = describe(error)
     request = context["request"]
-    if trouble.status >= 500:
+    if isinstance(error, Problem | MastoscoreError):
+        if trouble.status >= 500:  # foreseen, so there is nothing in a traceback to be found
+            logger.warning("%s %s: %s", request.method, request.path, error)
+    elif trouble.status >= 500:
         logger.error("%s %s: %r", request.method, request.path, error, exc_info=error)
     set_rollback()
+    if isinstance(error, Http404) and context.get("view") is not None:
+        context["view"].is_missing = True  # so its page has no forms
     shape = getattr(context.get("view"), "error_shape", None) or shape_of(request.path_info)
     status, body = render(trouble, shape)
     return Response(body, status=status, headers={**trouble.headers, **_login_header(error)})
@@ -70,12 +78,13 @@ def _login_header(error: Exception) -> dict[str, str]:
 
 
 def is_api_path(path: str) -> bool:
-    return path == "/api" or path.startswith("/api/")
+    return path in ("/api", "/fever", "/accounts/ClientLogin") or path.startswith(_API_FOLDERS)
 
 
 def shape_of(path: str) -> str:
-    """Routes without a version are those of the Mastoscore contract."""
-    return "message" if path == "/api/v1" or path.startswith("/api/v1/") else "error"
+    """Routes without a version are those of the Mastoscore contract, but for a few of InfraRead."""
+    is_ours = path == "/api/v1" or path.startswith("/api/v1/") or path.rstrip("/") in _INFRAREAD_PATHS
+    return "message" if is_ours else "error"
 
 
 def render(trouble: Trouble, shape: str) -> tuple[int, dict[str, Any]]:

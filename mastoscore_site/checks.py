@@ -11,10 +11,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from common.addresses import parse_private_hosts
+from common.commands import SETTINGS_CHECKS
 from common.errors import ConfigurationError
 
 
-@register()
+@register(SETTINGS_CHECKS)
 def check_data_folder(**kwargs: Any) -> list[CheckMessage]:
     folder = Path(settings.DATA_DIR)
     if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
@@ -28,7 +29,7 @@ def check_data_folder(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-@register()
+@register(SETTINGS_CHECKS)
 def check_queue_times(**kwargs: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
     if settings.Q_CLUSTER["timeout"] >= settings.Q_CLUSTER["retry"]:
@@ -44,7 +45,7 @@ def check_queue_times(**kwargs: Any) -> list[CheckMessage]:
     return problems
 
 
-@register()
+@register(SETTINGS_CHECKS)
 def check_private_hosts(**kwargs: Any) -> list[CheckMessage]:
     try:
         parse_private_hosts(settings.MASTOSCORE_PRIVATE_HOSTS)
@@ -53,7 +54,7 @@ def check_private_hosts(**kwargs: Any) -> list[CheckMessage]:
     return []
 
 
-@register()
+@register(SETTINGS_CHECKS)
 def check_api_settings(**kwargs: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = [
         Error(f"API_RATE_{scope.upper()} must be at least 1.", id="mastoscore.E007")
@@ -72,7 +73,7 @@ def check_api_settings(**kwargs: Any) -> list[CheckMessage]:
     return problems
 
 
-@register()
+@register(SETTINGS_CHECKS)
 def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
     if len(settings.SECRET_KEY) >= 32:
         return []

@@ -65,6 +65,9 @@ NAVIGATION: list[dict[str, Any]] = [
             _link("Categories", "folder", "feeds", "category"),
             _link("Muted phrases", "volume_off", "feeds", "mute"),
             _link("Reading options", "tune", "feeds", "readeroptions"),
+            _link("Full texts", "article", "feeds", "article"),
+            _link("Saving services", "bookmark_add", "feeds", "savingservice"),
+            _link("Summaries", "summarize", "feeds", "summaryspending"),
         ],
     },
     {
@@ -87,6 +90,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _asset("img/favicon.svg")}],
     "SITE_DROPDOWN": [
         {"title": "Public pages", "icon": "public", "link": "/"},
+        {"title": "Reader", "icon": "rss_feed", "link": reverse_lazy("reader")},
     ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,

@@ -7,9 +7,24 @@ import os
 import secrets
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 
 def load_or_make_secret_key(path: Path) -> str:
-    """The key in the file; a new one is written first if there is no file. Two processes at once get the same key."""
+    """The key in the file; a new one is written first if there is no file. Two processes at once get the same key.
+
+    ImproperlyConfigured in a sentence when the folder cannot be used.
+    """
+    try:
+        return _load_or_make(path)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The data folder {path.parent} cannot be used: {error.strerror}. Make it readable and writable, or name "
+            "another one in MASTOSCORE_DATA_DIR."
+        ) from error
+
+
+def _load_or_make(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         beside = path.with_name(f"{path.name}.{os.getpid()}")

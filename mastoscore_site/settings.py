@@ -18,7 +18,7 @@ env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
 # --- places ---------------------------------------------------------------------------------------------------------
-DATA_DIR = Path(env.str("MASTOSCORE_DATA_DIR", default=str(BASE_DIR / "data"))).expanduser().absolute()
+DATA_DIR = Path(env.str("MASTOSCORE_DATA_DIR", default="") or BASE_DIR / "data").expanduser().absolute()
 SECRET_KEY = env.str("SECRET_KEY", default="") or load_or_make_secret_key(DATA_DIR / "secret.key")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
@@ -30,7 +30,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "mastoscore_site.backstage.BackstageConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -51,6 +51,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "mastoscore_site.security.ContentSecurityPolicy",
+    "mastoscore_site.security.ForgetAtSignOut",
+    "mastoscore_site.security.BoundedBodies",
     "mastoscore_site.api_middleware.ApiAnswers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -153,7 +155,8 @@ WORKER_SILENT_SECONDS = 120.0
 # --- the network ----------------------------------------------------------------------------------------------------
 MASTOSCORE_PRIVATE_HOSTS = env.list("MASTOSCORE_PRIVATE_HOSTS", default=[])
 MASTOSCORE_CONTACT = env.str("MASTOSCORE_CONTACT", default="")
-MASTOSCORE_FETCH_THREADS = env.int("MASTOSCORE_FETCH_THREADS", default=32)
+# Servers asked at the same time. More wait for the processor rather than for the network, see docs/bench.md.
+MASTOSCORE_FETCH_THREADS = env.int("MASTOSCORE_FETCH_THREADS", default=48)
 # Servers asked in one crawl; hosts named beyond that are not looked for, and the summary says so.
 MASTOSCORE_MAX_SERVERS = env.int("MASTOSCORE_MAX_SERVERS", default=5000)
 # Most requests and megabytes, of one server and in one crawl; what is cut short by it says so.
@@ -172,10 +175,28 @@ PROJECT_URL = env.str("MASTOSCORE_PROJECT_URL", default="")
 # How many feeds are asked at the same time (one per host), and the pause before the next one of a host.
 MASTOSCORE_FEED_THREADS = env.int("MASTOSCORE_FEED_THREADS", default=16)
 MASTOSCORE_FEED_HOST_PAUSE_SECONDS = env.float("MASTOSCORE_FEED_HOST_PAUSE_SECONDS", default=1.0)
+# How long the host of a feed may take to answer in full.
+MASTOSCORE_FEED_SECONDS = env.float("MASTOSCORE_FEED_SECONDS", default=20.0)
 # Many blogs still have no certificate; what they publish is public anyway.
 MASTOSCORE_FEEDS_OVER_HTTP = env.bool("MASTOSCORE_FEEDS_OVER_HTTP", default=True)
 # How long a server may work on a picture of the thread before we give up for this time.
 MASTOSCORE_MEDIA_SECONDS = env.float("MASTOSCORE_MEDIA_SECONDS", default=120)
+
+# Summaries: an OpenAI-compatible endpoint (the part before /chat/completions); without it the built-in summariser.
+SUMMARY_API_URL = env.str("SUMMARY_API_URL", default="").rstrip("/")
+SUMMARY_API_KEY = env.str("SUMMARY_API_KEY", default="")
+SUMMARY_MODEL = env.str("SUMMARY_MODEL", default="")
+SUMMARY_MAX_INPUT_CHARS = env.int("SUMMARY_MAX_INPUT_CHARS", default=24_000)
+SUMMARY_MAX_OUTPUT_TOKENS = env.int("SUMMARY_MAX_OUTPUT_TOKENS", default=500)
+SUMMARY_SECONDS = env.float("SUMMARY_SECONDS", default=60)
+# What everybody together may ask of it in a day (UTC).
+SUMMARY_CALLS_PER_DAY = env.int("SUMMARY_CALLS_PER_DAY", default=300)
+SUMMARY_TOKENS_PER_DAY = env.int("SUMMARY_TOKENS_PER_DAY", default=1_000_000)
+# Seconds before a job asks it again after a failure in passing: one attempt per number.
+SUMMARY_RETRY_PAUSES = [10.0, 30.0]
+
+# Where Instapaper takes addresses; another service that speaks the same may stand here.
+INSTAPAPER_API_URL = env.str("INSTAPAPER_API_URL", default="https://www.instapaper.com/api").rstrip("/")
 
 TMDB_API_KEY = env.str("TMDB_API_KEY", default="")
 TMDB_API_URL = env.str("TMDB_API_URL", default="https://api.themoviedb.org/3")
@@ -194,8 +215,10 @@ API_RATES = {
     "general": env.int("API_RATE_GENERAL", default=60),
     "jobs": env.int("API_RATE_JOBS", default=30),
     "metrics": env.int("API_RATE_METRICS", default=120),
+    "progress": env.int("API_RATE_PROGRESS", default=300),
     "sources": env.int("API_RATE_SOURCES", default=60),
     "summaries": env.int("API_RATE_SUMMARIES", default=10),
+    "sync": env.int("API_RATE_SYNC", default=300),
 }
 API_MAX_BODY_BYTES = env.int("API_MAX_BODY_BYTES", default=2_500_000)
 API_CORS_ORIGINS = env.list("API_CORS_ORIGINS", default=[])

@@ -35,25 +35,48 @@ def limited(view: View) -> View:
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method != "POST":
             return view(request, *args, **kwargs)
-        window = int(time.time() // WINDOW_SECONDS)
-        by_address, by_name = _keys(request, window)
-        if not (_has_room(by_address, MOST_PER_ADDRESS) and _has_room(by_name, MOST_PER_NAME)):
-            return _refuse(request, (window + 1) * WINDOW_SECONDS)
+        attempt = Attempt(request, request.POST.get("username", ""))
+        if not attempt.begin():
+            return _refuse(request, attempt.wait_seconds)
         response = view(request, *args, **kwargs)
         if response.status_code == 302:
-            cache.delete(by_name)
-            _take_back(by_address)
+            attempt.succeed()
         return response
 
     return answer
 
 
-def _keys(request: HttpRequest, window: int) -> tuple[str, str]:
-    """For the address, and for the name from there; names that look the same are the same."""
-    name = unicodedata.normalize("NFKC", request.POST.get("username", "")).strip().casefold()
-    digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
-    address = f"sign-in:{window}:{client_key(request)}"
-    return address, f"{address}:{digest}"
+class Attempt:
+    """Somebody trying to sign in: counted for the address, and for the name from there.
+
+    Names that look the same are the same. Each ``door`` counts by itself: an app with an old token, which tries day
+    and night, must not keep its owner from signing in on the site.
+    """
+
+    def __init__(self, request: HttpRequest, name: str, *, door: str = "sign-in") -> None:
+        window = int(time.time() // WINDOW_SECONDS)
+        plain = unicodedata.normalize("NFKC", name).strip().casefold()
+        digest = hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()
+        self._by_address = f"{door}:{window}:{client_key(request)}"
+        self._by_name = f"{self._by_address}:{digest}"
+        self._ends_at = (window + 1) * WINDOW_SECONDS
+
+    def begin(self) -> bool:
+        """Count it; False when there were too many."""
+        return _has_room(self._by_address, MOST_PER_ADDRESS) and _has_room(self._by_name, MOST_PER_NAME)
+
+    def begin_without_name(self) -> bool:
+        """The same where there is nothing but a key."""
+        return _has_room(self._by_address, MOST_PER_ADDRESS)
+
+    def succeed(self) -> None:
+        """It was right, so it does not count."""
+        cache.delete(self._by_name)
+        _take_back(self._by_address)
+
+    @property
+    def wait_seconds(self) -> int:
+        return max(1, math.ceil(self._ends_at - time.time()))
 
 
 def _has_room(key: str, limit: int) -> bool:
@@ -66,8 +89,7 @@ def _take_back(key: str) -> None:
         cache.incr(key, -1)
 
 
-def _refuse(request: HttpRequest, until: float) -> HttpResponseBase:
-    seconds = max(1, math.ceil(until - time.time()))
+def _refuse(request: HttpRequest, seconds: int) -> HttpResponseBase:
     response = render(request, "429.html", {"minutes": math.ceil(seconds / 60)}, status=429)
     response["Retry-After"] = str(seconds)
     return response

@@ -11,9 +11,11 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from common.api.access import Scope
 from common.errors import ConfigurationError
@@ -28,6 +30,8 @@ _PREFIX_LENGTH = 12
 _SECRET_LENGTH = 43  # of 62 letters: 256 bits
 _SHAPE = re.compile(rf"ms_([a-z0-9]{{{_PREFIX_LENGTH}}})_[A-Za-z0-9]{{{_SECRET_LENGTH}}}", re.ASCII)
 _NO_DIGEST = "0" * 64
+_FEVER_KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_APP_KEY = re.compile(rf"([a-z0-9]{{{_PREFIX_LENGTH}}})/([0-9a-f]{{64}})", re.ASCII)
 
 
 def make_token(user: Any, name: str, scopes: Collection[Scope], *, days: int | None = None) -> tuple[ApiToken, str]:
@@ -46,6 +50,7 @@ def make_token(user: Any, name: str, scopes: Collection[Scope], *, days: int | N
                 name=name,
                 prefix=prefix,
                 digest=_digest(text),
+                fever_digest=_digest(fever_key(user.get_username(), text)),
                 scopes=" ".join(scope for scope in Scope if scope is Scope.READ or scope in scopes),
                 expires_at=None if days is None else timezone.now() + timedelta(days=days),
             )
@@ -82,7 +87,54 @@ def find_token(text: str) -> ApiToken | None:
         return None
     token = ApiToken.objects.select_related("user").filter(prefix=shape.group(1)).first()
     is_right = hmac.compare_digest(token.digest if token else _NO_DIGEST, _digest(text))
-    return token if token and is_right and token.is_valid() and token.user.is_active else None
+    return _usable(token) if is_right else None
+
+
+def _usable(token: ApiToken | None) -> ApiToken | None:
+    return token if token and token.is_valid() and token.user.is_active else None
+
+
+# --- for phone apps -------------------------------------------------------------------------------------------------
+def fever_key(username: str, text: str) -> str:
+    """What Fever apps make of a user's name and the token that was typed in as the password."""
+    return hashlib.md5(f"{username}:{text}".encode(), usedforsecurity=False).hexdigest()
+
+
+def find_fever_token(key: str) -> ApiToken | None:
+    """The valid token of that key; tokens from before there were such keys have none."""
+    key = key.strip().lower()
+    if not _FEVER_KEY.fullmatch(key):
+        return None
+    digest = _digest(key)
+    token = ApiToken.objects.select_related("user").filter(fever_digest=digest).first()
+    is_right = hmac.compare_digest(token.fever_digest if token else _NO_DIGEST, digest)
+    return _usable(token) if is_right else None
+
+
+def app_key(token: ApiToken) -> str:
+    """What an app is given for the token when it signs in: it opens the phone's calls and nothing else of the API.
+
+    Not kept anywhere, as it can be worked out again; it ends with its token.
+    """
+    return f"{token.prefix}/{_seal(token, settings.SECRET_KEY)}"
+
+
+def find_app_token(key: str) -> ApiToken | None:
+    """The valid token for which ``app_key`` gave this."""
+    shape = _APP_KEY.fullmatch(key)
+    if shape is None:
+        return None
+    token = ApiToken.objects.select_related("user").filter(prefix=shape[1]).first()
+    if token is None:
+        return None
+    secrets_known = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    is_right = any(hmac.compare_digest(_seal(token, secret), shape[2]) for secret in secrets_known)
+    return _usable(token) if is_right else None
+
+
+def _seal(token: ApiToken, secret: str) -> str:
+    salted = salted_hmac("mastoscore_site.tokens.app_key", token.digest, secret=secret, algorithm="sha256")
+    return salted.hexdigest()
 
 
 def note_use(token: ApiToken) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
-from pipeline import admin_views, thread_views
+from pipeline import admin_views, thread_texts_views, thread_views
 
 app_name = "pipeline_admin"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path(
         "<int:pk>/thread/toot/<int:toot>/<slug:what>/", admin.site.admin_view(thread_views.change), name="thread_toot"
     ),
-    path("<int:pk>/thread/texts/", admin.site.admin_view(thread_views.texts), name="thread_texts"),
-    path("<int:pk>/thread/texts/try/", admin.site.admin_view(thread_views.try_texts), name="thread_try"),
+    path("<int:pk>/thread/texts/", admin.site.admin_view(thread_texts_views.event_texts), name="thread_texts"),
+    path("<int:pk>/thread/texts/try/", admin.site.admin_view(thread_texts_views.try_event), name="thread_try"),
+    path("series/<int:pk>/texts/", admin.site.admin_view(thread_texts_views.series_texts), name="series_texts"),
+    path("series/<int:pk>/texts/try/", admin.site.admin_view(thread_texts_views.try_series), name="series_try"),
 ]

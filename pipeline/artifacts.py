@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from common import VERSION
@@ -9,6 +10,8 @@ from common.files import WrittenFile
 from events.models import Event
 from pipeline import paths
 from pipeline.models import Artifact
+
+_TOLD_ANEW = ["kind", "size", "sha256", "description", "parameters", "code_version", "updated_at"]
 
 
 def remember_file(
@@ -28,6 +31,25 @@ def remember_file(
         },
     )
     return artifact
+
+
+def remember_files(event: Event, kind: str, files: Sequence[tuple[WrittenFile, dict[str, Any]]]) -> None:
+    """The same for many files of a kind at once, each with its parameters."""
+    rows = [
+        Artifact(
+            event=event,
+            path=paths.below_data(written.path),
+            kind=kind,
+            size=written.size,
+            sha256=written.sha256,
+            parameters=parameters,
+            code_version=VERSION,
+        )
+        for written, parameters in files
+    ]
+    Artifact.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["event", "path"], update_fields=_TOLD_ANEW, batch_size=100
+    )
 
 
 def find_artifact(event: Event, kind: str) -> Artifact | None:

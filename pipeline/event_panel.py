@@ -14,8 +14,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from events.admin_extensions import register_event_action, register_event_panel, register_event_state
-from events.models import Event
+from events.admin_extensions import (
+    register_event_action,
+    register_event_panel,
+    register_event_state,
+    register_series_panel,
+)
+from events.models import Event, Series
 from jobs.models import Job
 from jobs.services import AlreadyActive, enqueue
 from pipeline.models import Visit
@@ -145,9 +150,17 @@ def describe_state(event: Any) -> tuple[str, str] | None:
     return words.get(status)
 
 
+def render_series_panel(request: HttpRequest, series: Series) -> SafeString:
+    """The way to the page of its texts."""
+    if not request.user.has_perm("events.change_series"):
+        return SafeString("")
+    return render_to_string("admin/pipeline/series_panel.html", {"series": series}, request)
+
+
 def register() -> None:
     """Called once when the app is ready."""
     register_event_panel(render_panel, name="phases")
+    register_series_panel(render_series_panel, name="texts")
     register_event_state(with_last_job, describe_state, name="phases")
     # Always offered: the panel lives on while the page does not, so what fits now may not fit in a minute.
     for kind in BUTTONS:

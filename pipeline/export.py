@@ -12,10 +12,9 @@ from typing import Any
 import orjson
 
 from events.models import Event
-from pipeline.core.consent import is_quotable
 from pipeline.core.csv_cells import as_cell
 from pipeline.models import Sighting
-from pipeline.toots import find_counted_toots, load_opt_outs
+from pipeline.toots import find_counted_toots, leave_out_unwilling
 
 COLUMNS = ("uri", "author", "created_at", "boosts", "favourites", "replies", "is_authoritative", "seen_on")
 FORMATS = ("jsonl", "csv")
@@ -23,7 +22,7 @@ _CHUNK = 1000
 
 
 def export_lines(event: Event, form: str, *, is_everyone: bool = False) -> Iterator[bytes]:
-    """Oldest toot first. Authors who opted out are left away unless ``is_everyone``; CSV begins with a header."""
+    """Oldest toot first. What may not be shown is left away unless ``is_everyone``; CSV begins with a header."""
     if form == "csv":
         yield _csv_line(COLUMNS)
     for row in _iterate_rows(event, is_everyone=is_everyone):
@@ -39,37 +38,18 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _iterate_rows(event: Event, *, is_everyone: bool) -> Iterator[dict[str, Any]]:
-    opt_outs = load_opt_outs()
-    # A wish belongs to the author, also where another copy came without it.
-    wishing = frozenset(event.toots.exclude(author_wishes="").values_list("author_handle", flat=True))
     toots = find_counted_toots(event)
     if event.leave_out_bots:
         bots = event.toots.filter(author_is_bot=True).order_by().values("author_handle")
         toots = toots.exclude(author_handle__in=bots)
-    stream = toots.only(*_NEEDED).iterator(chunk_size=_CHUNK)
+    if not is_everyone:
+        toots = leave_out_unwilling(toots, event)
+    stream = toots.values_list("pk", *_NEEDED).iterator(chunk_size=_CHUNK)
     while chunk := list(islice(stream, _CHUNK)):
-        seen_on = _find_servers([toot.pk for toot in chunk])
-        for toot in chunk:
-            may_be_named = is_everyone or is_quotable(
-                toot.author_handle,
-                wishes="wish" if toot.author_handle in wishing else "",
-                is_discoverable=None,
-                is_indexable=None,
-                opt_outs=opt_outs,
-                is_strict=False,
-            )
-            if may_be_named:
-                values = (
-                    toot.uri,
-                    toot.author_handle,
-                    _format(toot.created_at),
-                    toot.boosts,
-                    toot.favourites,
-                    toot.replies,
-                    toot.is_authoritative,
-                    sorted(seen_on.get(toot.pk, ())),
-                )
-                yield dict(zip(COLUMNS, values, strict=True))
+        seen_on = _find_servers([pk for pk, *_ in chunk])
+        for pk, uri, handle, created_at, *numbers in chunk:
+            values = (uri, handle, _format(created_at), *numbers, sorted(seen_on.get(pk, ())))
+            yield dict(zip(COLUMNS, values, strict=True))
 
 
 _NEEDED = (

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO
 
 import orjson
 
-from common.files import write_chunks, write_json
+from common.files import nameless_file, write_chunks, write_json
 from common.text import fold_hashtag
 from common.toots import Author, to_status
 from common.toots import Toot as Copy
 from events.models import Event
 from pipeline import paths
-from pipeline.artifacts import remember_file
+from pipeline.artifacts import remember_file, remember_files
 from pipeline.core.merge import MergedToot
 from pipeline.crawl.results import fetch_report
-from pipeline.crawl.store import COLUMNS, as_merged
+from pipeline.crawl.store import COLUMNS, as_merged, chunks
 from pipeline.models import Crawl, Sighting, Toot
 
 _CHUNK = 500
-_MOST_REMEMBERED = 5000
+_FILES_AT_ONCE = 50
 
 
 def write_fetch_files(event: Event, crawl: Crawl, *, check: Callable[[], None]) -> list[str]:
@@ -29,15 +30,27 @@ def write_fetch_files(event: Event, crawl: Crawl, *, check: Callable[[], None]) 
 
     ``check`` is asked between files and may raise.
     """
-    files, statuses = [], _Statuses(event)
-    for server in _list_servers(event):
-        check()
-        written = write_chunks(paths.journal(event, server), _journal(event, server, statuses))
-        files.append(remember_file(event, "journal", written, parameters={"server": server}).path)
+    with nameless_file(paths.data_dir()) as file:
+        files = _write_journals(event, _Statuses(event, file), check)
     _drop_journals(event, keep=files)
     check()
     report = write_json(paths.fetch_report(event), fetch_report(event, crawl))
     return [*files, remember_file(event, "fetch-report", report, parameters={"crawl": crawl.pk}).path]
+
+
+def _write_journals(event: Event, statuses: _Statuses, check: Callable[[], None]) -> list[str]:
+    files = []
+    for servers in chunks(_list_servers(event), _FILES_AT_ONCE):
+        written = []
+        try:
+            for server in servers:
+                check()
+                journal = write_chunks(paths.journal(event, server), _journal(event, server, statuses))
+                written.append((journal, {"server": server}))
+        finally:
+            remember_files(event, "journal", written)
+        files += [paths.below_data(journal.path) for journal, _ in written]
+    return files
 
 
 def as_copy(toot: MergedToot, server: str, hashtag: str) -> Copy:
@@ -81,37 +94,46 @@ def _list_servers(event: Event) -> list[str]:
 def _journal(event: Event, server: str, statuses: _Statuses) -> Iterator[bytes]:
     """A JSON list, one toot on a line, oldest first."""
     sightings = Sighting.objects.filter(visit__server=server, visit__crawl__event=event)
-    ids = (
+    ids = list(
         event.toots.filter(pk__in=sightings.values("toot"), gone_at=None)
         .order_by("created_at", "uri")
         .values_list("pk", flat=True)
     )
     separator = b"[\n"
-    for line in statuses.lines(ids):
-        yield separator + line
+    for lines in statuses.lines(ids):
+        yield separator + b",\n".join(lines)
         separator = b",\n"
     yield b"[]\n" if separator == b"[\n" else b"\n]\n"
 
 
 class _Statuses:
-    """Toots as JSON. Many journals hold the same ones, so a few thousand are remembered."""
+    """Toots as JSON. Many journals hold the same ones, so each is made once and kept in a file without a name."""
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: Event, file: IO[bytes]) -> None:
         self._event = event
-        self._known: dict[int, bytes] = {}
+        self._file = file
+        self._places: dict[int, int] = {}  # offset << 32 | length
+        self._end = 0
 
-    def lines(self, ids: Iterable[int]) -> Iterator[bytes]:
-        remaining = iter(ids)
-        while chunk := list(islice(remaining, _CHUNK)):
-            if len(self._known) > _MOST_REMEMBERED:
-                self._known.clear()
-            self._load([toot_id for toot_id in chunk if toot_id not in self._known])
-            yield from (self._known[toot_id] for toot_id in chunk if toot_id in self._known)
+    def lines(self, ids: Sequence[int]) -> Iterator[list[bytes]]:
+        """Some hundred at a time, none of them empty."""
+        for chunk in chunks(ids, _CHUNK):
+            if missing := [toot_id for toot_id in chunk if toot_id not in self._places]:
+                self._make(missing)
+            if lines := [self._read(self._places[toot_id]) for toot_id in chunk if toot_id in self._places]:
+                yield lines
 
-    def _load(self, ids: list[int]) -> None:
-        for toot_id, *values in Toot.objects.filter(pk__in=ids).values_list("pk", *COLUMNS):
+    def _make(self, ids: list[int]) -> None:
+        for toot_id, *values in Toot.objects.filter(pk__in=ids).values_list("pk", *COLUMNS).iterator(_CHUNK):
             toot = as_merged(values)
-            self._known[toot_id] = orjson.dumps(to_status(as_copy(toot, toot.told_by, self._event.hashtag)))
+            line = orjson.dumps(to_status(as_copy(toot, toot.told_by, self._event.hashtag)))
+            self._file.write(line)
+            self._places[toot_id] = self._end << 32 | len(line)
+            self._end += len(line)
+        self._file.flush()
+
+    def _read(self, place: int) -> bytes:
+        return os.pread(self._file.fileno(), place & 0xFFFFFFFF, place >> 32)
 
 
 def _drop_journals(event: Event, *, keep: list[str]) -> None:

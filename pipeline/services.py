@@ -11,7 +11,10 @@ from events.models import Event
 from jobs.models import Job
 from jobs.services import AlreadyActive, enqueue, find_active, key_for, run_in_foreground
 from pipeline.thread import ledger
+from pipeline.thread.notes import refuse_if_on_account
 from pipeline.thread.plan import refuse_if_frozen
+from pipeline.thread.removal import require_out
+from pipeline.thread.send import require_sendable
 
 
 class PhaseFailed(MastoscoreError):
@@ -47,20 +50,26 @@ def ask_for_thread(event: Event, *, is_dry_run: bool, asked_by: Any) -> Job:
     return enqueue("post", event=event, params={"send": True}, asked_by=asked_by)
 
 
+def ask_for_draft(event: Event, *, asked_by: Any) -> Job:
+    """The draft made, or made anew. Raises AlreadyPosted and its kin, AlreadyActive."""
+    refuse_if_frozen(event)
+    return enqueue("post", event=event, asked_by=asked_by)
+
+
 def ask_to_send(event: Event, *, asked_by: Any) -> Job:
-    """The approved thread, or the rest of one that is partly out. Raises NotAllowed, NotApproved, AlreadyPosted."""
+    """The approved thread, or the rest of one that is partly out.
+
+    Raises NotAllowed, NotReadyError (no draft), NotApproved, AlreadyPosted, AlreadyActive.
+    """
     ledger.require_right(asked_by)
-    thread = ledger.find_thread(event)
-    if thread.state in (ledger.State.SENT, ledger.State.DELETING):
-        ledger.refuse_if_out(thread, event)
-    if thread.state in (ledger.State.DRAFT, ledger.State.DELETED):
-        raise ledger.NotApproved(f"The thread of {event.slug} is not approved yet.")
+    require_sendable(event)
     return enqueue(ledger.SEND, event=event, asked_by=asked_by)
 
 
 def ask_to_delete_thread(event: Event, *, asked_by: Any) -> Job:
-    """Take back what is out. Raises NotAllowed, AlreadyActive."""
+    """Take back what is out. Raises NotAllowed, ThreadTrouble when there is nothing, AlreadyActive."""
     ledger.require_right(asked_by)
+    require_out(event)
     return enqueue(ledger.DELETE, event=event, asked_by=asked_by)
 
 
@@ -72,5 +81,5 @@ def delete_event(event: Event) -> None:
         active = find_active(key_for(event, None)) or event.jobs.filter(status__in=Job.ACTIVE).first()
         if active is not None:
             raise AlreadyActive(active)
-        ledger.refuse_if_on_account(event)
+        refuse_if_on_account(event)
         event.delete()

@@ -12,7 +12,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from events.models import Event
+from events.models import Event, Series
 from events.thread_texts import THREAD_TEXTS
 
 TEXT_FIELDS = [f"thread_{name}" for name in THREAD_TEXTS]
@@ -28,7 +28,7 @@ OPTION_FIELDS = [
 
 class TextsForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
-        model = Event
+        model: Any = Event
         fields = [*TEXT_FIELDS, *OPTION_FIELDS]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -52,3 +52,8 @@ class TextsForm(forms.ModelForm):  # type: ignore[type-arg]
     @property
     def option_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in OPTION_FIELDS]
+
+
+class SeriesTextsForm(TextsForm):
+    class Meta(TextsForm.Meta):
+        model: Any = Series

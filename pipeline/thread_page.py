@@ -116,7 +116,8 @@ class ThreadPage:
 
     @property
     def can_delete(self) -> bool:
-        return self.can_post and (self.has_something_out or self.thread.state == State.DELETING)
+        may_turn_up = any(toot.row.former for toot in self.toots)
+        return self.can_post and (self.has_something_out or may_turn_up or self.thread.state == State.DELETING)
 
 
 def build_page(event: Event, user: Any, *, edit: int = 0, problem: str = "") -> ThreadPage:

@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import IntegerField, Min, Q, QuerySet, Value
+from django.db.models.functions import Cast, Lower, StrIndex, Substr
 
 from common.text import fold_hashtag
 from events.models import Event, OptOut
@@ -37,9 +39,13 @@ _COLUMNS = (
 
 def find_counted_toots(event: Event) -> QuerySet[Toot]:
     """The toots that count by the event's window and hashtags as they are configured now, oldest first."""
+    return leave_out_uncounted(event.toots.all(), event).order_by("created_at", "uri")
+
+
+def leave_out_uncounted(toots: QuerySet[Toot], event: Event) -> QuerySet[Toot]:
+    """Those of the event's toots that count, in the order they had."""
     window = event.window
-    toots = event.toots.filter(created_at__gte=window.start, created_at__lt=window.end, gone_at=None)
-    return toots.filter(_is_about(event)).order_by("created_at", "uri")
+    return toots.filter(_is_about(event), created_at__gte=window.start, created_at__lt=window.end, gone_at=None)
 
 
 def _is_about(event: Event) -> Q:
@@ -52,13 +58,44 @@ def _is_about(event: Event) -> Q:
     return about
 
 
+def leave_out_unwilling(toots: QuerySet[Toot], event: Event) -> QuerySet[Toot]:
+    """Without what may not be shown: toots that were withdrawn, and those of authors who ask not to be quoted.
+
+    A wish holds for all of an author's toots, whatever copy told it, as in ``iterate_scored_toots``.
+    """
+    # Read once from an index, and not for each row: some authors have thousands of toots.
+    authors = event.toots.order_by().values("author_handle")
+    toots = toots.filter(withdrawn="").exclude(author_handle__in=authors.exclude(author_wishes=""))
+    if event.consent == Event.Consent.STRICT:
+        agreed = authors.annotate(is_found=_all_agreed("discoverable"), is_indexed=_all_agreed("indexable"))
+        toots = toots.filter(author_handle__in=agreed.filter(is_found=1, is_indexed=1).values("author_handle"))
+    targets = list(OptOut.objects.order_by().values_list("target", flat=True))
+    if targets:
+        handle = Lower("author_handle")
+        server = Substr(handle, StrIndex(handle, Value("@")) + 1)
+        toots = toots.alias(folded=handle, folded_server=server)
+        toots = toots.exclude(folded__in=targets).exclude(folded_server__in=targets)
+    if not all(target.isascii() for target in targets):  # SQLite folds no others
+        handles, opt_outs = authors.values_list("author_handle", flat=True).distinct(), _as_opt_outs(targets)
+        covered = [handle for handle in handles if not handle.isascii() and opt_outs.cover(handle)]
+        toots = toots.exclude(author_handle__in=covered)
+    return toots
+
+
+def _all_agreed(flag: str) -> Min:
+    """Over all copies that told it; null when none did."""
+    return Min(Cast(f"author_is_{flag}", IntegerField()))
+
+
 def load_opt_outs() -> OptOuts:
     return _as_opt_outs(OptOut.objects.values_list("target", flat=True))
 
 
 def load_erased() -> OptOuts:
-    """Those of whom nothing is stored any more."""
-    return _as_opt_outs(OptOut.objects.filter(erased_at__isnull=False).values_list("target", flat=True))
+    """Those of whom nothing is stored any more. By hand, as it is asked with every batch that a crawl stores."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT target FROM events_optout WHERE erased_at IS NOT NULL")
+        return _as_opt_outs([target for (target,) in cursor.fetchall()])
 
 
 def _as_opt_outs(targets: Collection[str]) -> OptOuts:

@@ -29,7 +29,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 def test_figures_come_out_and_agree(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
     sizes = ["--servers", "5", "--toots", "50", "--latency-ms", "0", "--analysis-toots", "300"]
-    command = [sys.executable, "-m", "tests.bench", *sizes, "--parts", "crawl", "analysis", "--json", str(path)]
+    sizes += ["--api-events", "3", "--api-toots", "300", "--api-calls", "2"]
+    command = [sys.executable, "-m", "tests.bench", *sizes, "--json", str(path)]
+    command += ["--parts", "crawl", "analysis", "api"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     found = json.loads(path.read_text())
@@ -44,6 +46,7 @@ def test_figures_come_out_and_agree(tmp_path: Path) -> None:
     assert_shares_add_up(crawled)
     assert found["analysis"]["toots"] == 300
     assert found["analysis"]["cpu_seconds"] > 0
+    assert_api_was_called(found["api"])
     assert "right results                               yes" in done.stdout
 
 
@@ -55,6 +58,31 @@ def assert_shares_add_up(crawled: dict[str, Any]) -> None:
         crawled["cpu_seconds"] / crawled["facts"]["copies"] * 1000
     )
     assert crawled["peak_memory_bytes"] > 10_000_000
+
+
+def assert_api_was_called(api: dict[str, Any]) -> None:
+    call = api["calls"]["toots by -boosts"]
+    assert 0 < call["cpu_p50_ms"] <= call["cpu_p95_ms"]
+    assert any("toot_by_boosts" in plan for plan in call["plans"])
+    assert 0 < api["exports"]["jsonl"]["lines"] == api["exports"]["csv"]["lines"] - 1 < 300
+
+
+def test_figures_of_the_reader_come_out_and_agree(tmp_path: Path) -> None:
+    path = tmp_path / "bench.json"
+    command = [sys.executable, "-m", "tests.bench", "--parts", "feeds", "reader", "--json", str(path)]
+    command += ["--feeds", "20", "--reader-posts", "2000", "--reader-calls", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(path.read_text())
+    assert found["mistakes"] == []
+    full, unchanged = found["feeds"]["full"], found["feeds"]["unchanged"]
+    assert (full["result"]["changed"], full["result"]["new_posts"], full["asked"]["unconditional"]) == (20, 400, 20)
+    assert (unchanged["result"]["unchanged"], unchanged["result"]["new_posts"]) == (19, 1)
+    assert unchanged["asked"]["unchanged"] == 19
+    assert 0 < full["floor_cpu_seconds"] < full["cpu_seconds"]
+    calls = found["reader"]["calls"]
+    assert all(0 < call["wall_p50_ms"] <= call["wall_p95_ms"] and call["queries"] > 0 for call in calls.values())
+    assert any("feeds_entry_search" in plan for plan in calls["search: a word"]["plans"])
 
 
 def test_wrong_results_are_found(workshop: Workshop) -> None:

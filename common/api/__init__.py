@@ -17,7 +17,9 @@ How a viewset is written (in ``<app>/viewsets.py``; it imports only from here, n
 
 - ``access`` (``common.api.access``): the scope a token needs and the permissions its user needs, per action of a
   viewset or per method ("get", "post") of an ``ApiView``. Somebody signed in by session needs the permissions alone.
-- ``rate_scope``: which allowance the call is taken from: "general", "jobs", "metrics" or "summaries".
+- ``rate_scope``: which allowance the call is taken from: "general", "jobs", "metrics", "progress" or
+  "summaries".
+- ``forms``: what an action asks for in a browser, where that is not the ``serializer_class``.
 - Errors: raise. ``Problem(409, "…")`` of ``common.api.problems`` for anything special, the usual ``NotFound``,
   ``ValidationError`` and so on of DRF otherwise, and let MastoscoreErrors of the services pass: ``mastoscore_site.
   api_errors`` gives each its status and the one shape.

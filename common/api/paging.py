@@ -111,7 +111,7 @@ class LargePages(NumberedPages):
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """Where a page begins: behind the row with these values, or before it."""
 
     value: Any
@@ -154,9 +154,9 @@ class CursorPages(BasePagination):
         self.size = min(read_positive(request, "per_page", self.page_size), self.max_page_size)
         self.field, is_descending = _order_of(queryset)
         cursor = request.query_params.get("cursor", "")
-        self.place = _Place.decode(cursor, self.field) if cursor else None
+        self.place = Place.decode(cursor, self.field) if cursor else None
         is_backward = self.place is not None and self.place.is_backward
-        rows = list(self._slice(queryset, self.place, is_descending != is_backward))
+        rows = self.find_rows(queryset, is_descending=is_descending != is_backward)
         has_more = len(rows) > self.size
         rows = rows[: self.size]
         self.rows = rows[::-1] if is_backward else rows
@@ -184,14 +184,20 @@ class CursorPages(BasePagination):
     def to_html(self) -> str:
         return _controls(self.template, self._previous(), self._next())
 
-    def _slice(self, queryset: QuerySet[Any], place: _Place | None, is_descending: bool) -> QuerySet[Any]:
+    def find_rows(self, queryset: QuerySet[Any], *, is_descending: bool) -> list[Any]:
+        """One row more than the page holds, if there is one."""
+        return list(self.beyond_cursor(queryset, is_descending=is_descending)[: self.size + 1])
+
+    def beyond_cursor(self, queryset: QuerySet[Any], *, is_descending: bool) -> QuerySet[Any]:
+        """The rows from the cursor on, in order."""
+        place = self.place
         name, sign, beyond = self.field.name, "-" if is_descending else "", "lt" if is_descending else "gt"
         if place is not None:
             # The first condition alone would do; it is there because an index can be used for it.
             reached = Q(**{f"{name}__{beyond}e": place.value})
             after = Q(**{f"{name}__{beyond}": place.value}) | Q(**{name: place.value, f"pk__{beyond}": place.pk})
             queryset = queryset.filter(reached & after)
-        return queryset.order_by(f"{sign}{name}", f"{sign}pk")[: self.size + 1]
+        return queryset.order_by(f"{sign}{name}", f"{sign}pk")
 
     def _previous(self) -> str | None:
         if not self.has_previous:
@@ -204,7 +210,7 @@ class CursorPages(BasePagination):
         return self._link(self.rows[-1], is_backward=False) if self.rows else self._without_cursor()
 
     def _link(self, row: Model, *, is_backward: bool) -> str:
-        place = _Place(getattr(row, self.field.attname), row.pk, is_backward)
+        place = Place(getattr(row, self.field.attname), row.pk, is_backward)
         address = self.request.build_absolute_uri()
         return force_str(replace_query_param(address, "cursor", place.encode()))
 

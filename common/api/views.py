@@ -10,6 +10,7 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet, ViewSetMixin
 
@@ -34,6 +35,8 @@ class Guarded:
         try:
             self.perform_authentication(request)
         except APIException:
+            # Whoever sends a token is a program: no page to sign in on, whatever it says that it accepts.
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
             self.check_throttles(request)
             raise
         self.check_throttles(request)
@@ -48,7 +51,15 @@ class ApiView(Guarded, APIView):
 
 
 class ApiViewSet(Guarded, GenericViewSet[Any]):
-    """``access`` is keyed by action: "list", "retrieve", the name of an ``@action``."""
+    """``access`` is keyed by action: "list", "retrieve", the name of an ``@action``.
+
+    ``forms``, keyed alike: what an action asks for in a browser, where that is not the ``serializer_class``.
+    """
+
+    forms: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
+
+    def get_serializer_class(self) -> Any:
+        return self.forms.get(self.action) or super().get_serializer_class()
 
     def get_object(self) -> Any:
         """By the address alone: filters are for lists."""

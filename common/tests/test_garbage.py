@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from common.garbage import rare_collections
+from common.garbage import rare_collections, share_heaps
 
 
 def test_collector_is_as_before_afterwards() -> None:
@@ -26,3 +26,16 @@ def test_collector_is_as_before_after_a_failure() -> None:
     with pytest.raises(KeyError), rare_collections():
         raise KeyError
     assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
+
+
+def test_c_library_without_such_a_setting_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    class Library:
+        def __getattr__(self, name: str) -> None:
+            asked.append(name)
+            raise AttributeError(name)
+
+    monkeypatch.setattr("ctypes.CDLL", lambda name: Library())
+    share_heaps()
+    assert asked == ["mallopt"]

@@ -7,6 +7,7 @@ import json
 import traceback
 import zlib
 
+import brotli
 import pytest
 
 from common.errors import ConfigurationError, RemoteError
@@ -43,7 +44,7 @@ def test_requests_say_who_asks_and_nothing_else() -> None:
     lines = server.requests[0].decode().split("\r\n")
     assert lines[0] == "GET / HTTP/1.1"
     assert sorted(line for line in lines[1:] if line) == [
-        "Accept-Encoding: gzip, deflate",
+        "Accept-Encoding: gzip, deflate, br",
         "Accept: */*",
         f"Host: 127.0.0.1:{server.port}",
         "User-Agent: Mastoscore/test (+https://example.org)",
@@ -208,6 +209,7 @@ RAW_DEFLATE = zlib.compressobj(wbits=-15)
         ("gzip", gzip.compress(TEXT[:2500]) + gzip.compress(TEXT[2500:])),
         ("gzip", gzip.compress(TEXT) + b"\x00\x00 left over"),
         ("deflate", zlib.compress(TEXT)),
+        ("br", brotli.compress(TEXT)),
         ("deflate", RAW_DEFLATE.compress(TEXT) + RAW_DEFLATE.flush()),
         ("identity", TEXT),
         ("", TEXT),
@@ -226,7 +228,9 @@ def test_compressed_bodies_are_unfolded(encoding: str, body: bytes) -> None:
     [
         ("gzip", b"this is not gzip", InvalidAnswer),
         ("deflate", b"this is not deflate", InvalidAnswer),
-        ("br", b"whatever", InvalidAnswer),
+        ("br", b"this is not brotli", InvalidAnswer),
+        ("br", brotli.compress(TEXT)[:-8], Unreachable),
+        ("zstd", b"whatever", InvalidAnswer),
         ("gzip, gzip", gzip.compress(gzip.compress(TEXT)), InvalidAnswer),
         ("gzip", gzip.compress(TEXT)[:-20], Unreachable),
     ],

@@ -7,6 +7,7 @@ import gzip
 import threading
 import time
 
+import brotli
 import pytest
 
 from common.errors import RemoteError
@@ -22,11 +23,12 @@ from common.http import (
 from common.tests.loopback import Connection, answering, gzip_of_zeros, open_gate, reply, serve
 
 
-def test_gzip_bomb_is_stopped_at_the_limit() -> None:
-    bomb = gzip_of_zeros(200)
+@pytest.mark.parametrize("encoding", ["gzip", "br"])
+def test_bomb_is_stopped_at_the_limit(encoding: str) -> None:
+    bomb = gzip_of_zeros(200) if encoding == "gzip" else brotli.compress(bytes(200_000_000), quality=5)
     assert len(bomb) < 250_000
     with (
-        serve(answering(lambda _: reply(bomb, headers=("Content-Encoding: gzip",)))) as server,
+        serve(answering(lambda _: reply(bomb, headers=(f"Content-Encoding: {encoding}",)))) as server,
         open_gate(max_bytes=1_000_000) as gate,
     ):
         with pytest.raises(TooLarge):
@@ -208,13 +210,13 @@ def test_one_gate_serves_many_threads_and_servers() -> None:
 
 
 def test_idle_connections_to_many_servers_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("common.http_sessions._MAX_IDLE_SESSIONS", 3)
+    monkeypatch.setattr("common.http_pools._MAX_IDLE", 3)
     with contextlib.ExitStack() as stack:
         gate = stack.enter_context(open_gate())
         servers = [stack.enter_context(serve(answering(lambda _: reply(b"ok")))) for _ in range(8)]
         for server in servers:
             gate.get(server.url())
-        assert len(gate._sessions._sessions) == 3
+        assert len(gate._pools._pools) == 3
         assert gate.get(servers[7].url()).body == gate.get(servers[0].url()).body == b"ok"
         assert [server.connections for server in servers] == [2, 1, 1, 1, 1, 1, 1, 1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import django_filters
@@ -25,6 +26,7 @@ from events.api.shapes import MAY_POST, CopyWish, EventRowSerializer, EventSeria
 from events.ini_text import IniError, decode
 from events.models import Event
 from events.services import (
+    ImportOutcome,
     change_event,
     copy_event_to_next_week,
     create_event,
@@ -154,10 +156,15 @@ class EventViewSet(
         return super().destroy(request, *args, **kwargs)
 
     def perform_create(self, serializer: Any) -> None:
-        serializer.instance = create_event(**serializer.validated_data)
+        serializer.instance = create_event(may_post=may(self.request, MAY_POST), **serializer.validated_data)
 
     def perform_update(self, serializer: Any) -> None:
-        serializer.instance = change_event(serializer.instance, serializer.validated_data)
+        serializer.context["warnings"] = change_event(
+            serializer.instance,
+            serializer.validated_data,
+            may_post=may(self.request, MAY_POST),
+            by=self.request.user,
+        )
 
     @extend_schema(
         tags=[TAG], summary="Copy an event to a later week", request=CopyWish, responses={201: EventSerializer}
@@ -199,7 +206,7 @@ class EventViewSet(
         """The file as the body, or as `ini` in a JSON object."""
         self.get_object()
         outcome = self._import(request, slug)
-        return Response(EventSerializer(outcome.event, context=self.get_serializer_context()).data)
+        return Response(self._show(outcome.event, outcome.warnings))
 
     @extend_schema(
         tags=[TAG],
@@ -217,7 +224,8 @@ class EventViewSet(
         """The file as the body, or as `ini` in a JSON object. Without `slug` it is the file's, or hashtag and date.
         409 when there is such an event already."""
         slug = request.query_params.get("slug") or None
-        return self._made(self._import(request, slug, is_new=True).event)
+        outcome = self._import(request, slug, is_new=True)
+        return self._made(outcome.event, outcome.warnings)
 
     def get_parsers(self) -> Any:
         parsers = super().get_parsers()
@@ -226,18 +234,27 @@ class EventViewSet(
     def action_map_has(self, *names: str) -> bool:
         return bool(set(names) & set((getattr(self, "action_map", None) or {}).values()))
 
-    def _import(self, request: Request, slug: str | None, *, is_new: bool = False) -> Any:
+    def _import(self, request: Request, slug: str | None, *, is_new: bool = False) -> ImportOutcome:
         wish = IniWish(data=request.data)
         wish.is_valid(raise_exception=True)
         try:
             return import_event_text(
-                wish.validated_data["ini"], name="-", slug=slug, is_new=is_new, may_post=may(request, MAY_POST)
+                wish.validated_data["ini"],
+                name="-",
+                slug=slug,
+                is_new=is_new,
+                may_post=may(request, MAY_POST),
+                by=request.user,
             )
         except IniError as error:
             raise invalid("ini", *error.problems) from error
 
-    def _made(self, event: Event) -> Response:
-        data = EventSerializer(event, context=self.get_serializer_context()).data
+    def _show(self, event: Event, warnings: Sequence[str] = ()) -> Any:
+        context = {**self.get_serializer_context(), "warnings": warnings}
+        return EventSerializer(event, context=context).data
+
+    def _made(self, event: Event, warnings: Sequence[str] = ()) -> Response:
+        data = self._show(event, warnings)
         headers = {"Location": reverse("event-detail", args=[event.slug], request=self.request)}
         return Response(data, status=201, headers=headers)
 

@@ -25,6 +25,7 @@ from events.api.shapes import (
     OptOutSerializer,
     SeriesSerializer,
 )
+from events.guarding import save_guarded
 from events.models import MastodonAccount, OptOut, Series
 from events.services import create_event_from_series
 
@@ -87,6 +88,18 @@ class SeriesViewSet(
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Events made before keep their own settings."""
         return super().partial_update(request, *args, **kwargs)
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.instance = Series(**serializer.validated_data)
+        save_guarded(serializer.instance, may_post=may(self.request, MAY_POST))
+
+    def perform_update(self, serializer: Any) -> None:
+        series = serializer.instance
+        for name, value in serializer.validated_data.items():
+            setattr(series, name, value)
+        serializer.context["warnings"] = save_guarded(
+            series, may_post=may(self.request, MAY_POST), by=self.request.user
+        )
 
     @extend_schema(tags=["series"], summary="Delete a series")
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -14,7 +14,7 @@ from common.api.parsing import MAX_INTEGER
 from common.errors import ConfigurationError
 from common.times import EARLIEST, LATEST, format_duration, parse_duration
 from events.ini_options import read_delay
-from events.models import Event, MastodonAccount, OptOut, Series, normalise_target
+from events.models import Event, MastodonAccount, OptOut, Series, check_slug_is_free, normalise_target
 from events.services import APPROVING_FIELDS, SCORING_FIELDS
 
 # What these decide is said in public, so they are for those who may post.
@@ -72,6 +72,12 @@ class ScoringSerializer(serializers.ModelSerializer[Any]):
         queryset=MastodonAccount.objects.defer("token"), allow_null=True, required=False
     )
 
+    warnings = serializers.SerializerMethodField(help_text="What a change brought with it; empty when reading.")
+
+    @extend_schema_field({"type": "array", "items": {"type": "string"}})
+    def get_warnings(self, subject: Any) -> list[str]:
+        return list(self.context.get("warnings", []))
+
     def build_standard_field(self, field_name: str, model_field: Any) -> Any:
         field_class, options = super().build_standard_field(field_name, model_field)
         return (StrictBoolean if field_class is serializers.BooleanField else field_class), options
@@ -91,12 +97,13 @@ class ScoringSerializer(serializers.ModelSerializer[Any]):
 class SeriesSerializer(ScoringSerializer):
     class Meta:
         model = Series
-        fields = ["id", "slug", "title", *SCORING_FIELDS]
+        fields = ["id", "slug", "title", *SCORING_FIELDS, "warnings"]
         read_only_fields = ["id"]
 
 
 class EventSerializer(ScoringSerializer):
-    slug = serializers.SlugField(max_length=100)  # taken ones are a 409, see events.services
+    # Taken ones are a 409, see events.services.
+    slug = serializers.SlugField(max_length=100, validators=[check_slug_is_free])
     series = serializers.SlugRelatedField(
         slug_field="slug", queryset=Series.objects.all(), allow_null=True, required=False
     )
@@ -121,6 +128,7 @@ class EventSerializer(ScoringSerializer):
             *SCORING_FIELDS,
             "created_at",
             "updated_at",
+            "warnings",
         ]
         read_only_fields = ["local_date", "created_at", "updated_at"]
 
@@ -166,7 +174,7 @@ class CopyWish(serializers.Serializer[Any]):
 class NewEpisodeWish(serializers.Serializer[Any]):
     start = serializers.DateTimeField(help_text="ISO 8601; without a zone it is UTC.")
     episode_title = serializers.CharField(max_length=200, allow_blank=True, default="")
-    slug = serializers.SlugField(max_length=100, allow_blank=True, default="")
+    slug = serializers.SlugField(max_length=100, allow_blank=True, default="", validators=[check_slug_is_free])
 
     def validate_start(self, value: Any) -> Any:
         if not EARLIEST <= value < LATEST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,11 +11,12 @@ import pytest
 import requests
 from django.contrib.auth.models import Permission
 from django.db import connection
+from django.utils import timezone
 
 from events import connecting
 from events.accounts import add_account
 from events.models import MastodonAccount, ServerApp
-from tests.remote.posting import Fault, PostingServer, Reply
+from tests.remote.posting import TOKEN, Fault, PostingServer, Reply
 
 pytestmark = pytest.mark.django_db
 CONNECT = "/admin/events/mastodonaccount/connect/"
@@ -67,6 +69,30 @@ def test_app_is_registered_once_per_server_and_kept_encrypted(admin_client: Any,
     with connection.cursor() as cursor:
         cursor.execute("SELECT client_secret FROM events_serverapp")
         assert "app-secret" not in cursor.fetchone()[0]
+
+
+def test_app_that_nobody_let_in_for_long_is_registered_anew(admin_client: Any, server: PostingServer) -> None:
+    press_connect(admin_client, server)
+    ServerApp.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    admin_client.get(say_yes(press_connect(admin_client, server)))
+    assert (len(server.apps), ServerApp.objects.count()) == (2, 1)
+    ServerApp.objects.update(created_at=timezone.now() - timedelta(days=300))
+    press_connect(admin_client, server)
+    assert len(server.apps) == 2, "somebody is let in through it"
+
+
+def test_handle_is_taken_for_its_server(admin_client: Any, server: PostingServer) -> None:
+    page = admin_client.post(CONNECT, {"server": f"@host@{server.name}"}, follow=True).content.decode()
+    assert f"http://{server.name}/oauth/authorize" in page
+
+
+def test_token_that_cannot_be_checked_is_given_back(admin_client: Any, server: PostingServer) -> None:
+    back = say_yes(press_connect(admin_client, server))
+    server.fail("verify", *[Fault(Reply(500))] * 9)
+    page = admin_client.get(back, follow=True).content.decode()
+    assert "Nothing was kept; press Connect again." in page
+    assert server.tokens == {TOKEN}
+    assert not MastodonAccount.objects.exists()
 
 
 def test_server_without_pkce_and_fine_scopes_is_asked_as_it_can(admin_client: Any, server: PostingServer) -> None:
@@ -169,6 +195,13 @@ def test_revoking_when_the_server_is_silent_forgets_it_here_and_says_so(
     response = admin_client.post(f"/admin/events/mastodonaccount/{account.pk}/revoke/", follow=True)
     assert "take it back on" in response.content.decode()
     assert not MastodonAccount.objects.get().has_token
+
+
+def test_revoking_twice_says_that_there_is_none(admin_client: Any, server: PostingServer) -> None:
+    admin_client.get(say_yes(press_connect(admin_client, server)))
+    address = f"/admin/events/mastodonaccount/{MastodonAccount.objects.get().pk}/revoke/"
+    admin_client.post(address)
+    assert "No token is stored for" in admin_client.post(address, follow=True).content.decode()
 
 
 def test_pasted_token_takes_the_place_and_forgets_the_scopes(admin_client: Any, server: PostingServer) -> None:

@@ -40,6 +40,7 @@ class CategoryViewSet(ReaderViewSet):
 
     queryset = Category.objects.none()
     serializer_class = CountedCategory
+    forms = {"create": CategoryWish, "update": CategoryWish}
     access = {"list": reads(), "retrieve": reads(), "create": runs(), "update": runs(), "destroy": runs()}
     rate_scope = {"create": "sources", "update": "sources", "destroy": "sources"}
 

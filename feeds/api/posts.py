@@ -17,7 +17,7 @@ from common.errors import MastoscoreError
 from common.times import format_z, now_utc
 from feeds import digests, posts
 from feeds.api import schemas
-from feeds.api.ground import PostPages, ReaderViewSet, find_own, own_or_none, said
+from feeds.api.ground import PostPages, find_own, own_or_none, said
 from feeds.api.inputs import (
     TrimmedInput,
     Truth,
@@ -29,7 +29,9 @@ from feeds.api.inputs import (
     whole_number,
     words,
 )
+from feeds.api.post_texts import PostTexts
 from feeds.api.shapes import PostFields
+from feeds.errors import SummaryUnavailable
 from feeds.models import Category, Post, Source
 
 _INCLUDES = ("source", "category")
@@ -108,7 +110,7 @@ _LIST_PARAMETERS = [
 _INCLUDE = OpenApiParameter("include", str, description="`source`, `category` or both.")
 
 
-class PostViewSet(ReaderViewSet):
+class PostViewSet(PostTexts):
     """Posts of your sources."""
 
     queryset = Post.objects.none()
@@ -122,8 +124,12 @@ class PostViewSet(ReaderViewSet):
         "mark_all_read": runs(),
         "summary": reads(),
         "quote_explanation": reads(),
+        "save": runs(),
+        "markdown": reads(),
+        "cache_markdown": reads(),
+        "full_text": runs(),
     }
-    rate_scope = {"summary": "summaries", "quote_explanation": "summaries"}
+    rate_scope = {"summary": "summaries", "quote_explanation": "summaries", "full_text": "sources"}
 
     @extend_schema(
         tags=["reader"],
@@ -205,12 +211,12 @@ class PostViewSet(ReaderViewSet):
     )
     @action(detail=True, methods=["post"])
     def summary(self, request: Request, pk: str) -> Response:
-        """Plain text, made of the post's own sentences."""
+        """Plain text: by the summary service of this site, else made of the post's own sentences."""
         post = self._find(pk)
         sentences = digests.clamp_sentences(_validated(SummaryWish, request).get("sentences"))
         try:
             digest = digests.summarise(post, sentences, now_utc())
-        except digests.NothingToSummarise as error:
+        except (digests.NothingToSummarise, SummaryUnavailable) as error:
             raise _failed(error) from error
         return Response({"data": {"post_id": post.pk, "sentences": sentences, "summary": digest.text}})
 
@@ -229,7 +235,7 @@ class PostViewSet(ReaderViewSet):
             raise invalid("quote", f"Quote must contain at least {digests.MIN_QUOTE_WORDS} words.")
         try:
             digest, is_cached = digests.explain_quote(post, quote, now_utc())
-        except digests.NothingToSummarise as error:
+        except (digests.NothingToSummarise, SummaryUnavailable) as error:
             raise _failed(error) from error
         data = {"post_id": post.pk, "hash": digest.content_hash, "cached": is_cached, "explanation": digest.text}
         return Response({"data": data})

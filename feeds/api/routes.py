@@ -6,15 +6,17 @@ from typing import Any
 
 from rest_framework.viewsets import ViewSetMixin
 
-from feeds.api import jobs, metrics, opml
+from feeds.api import jobs, metrics, opml, outside
 from feeds.api.categories import CategoryViewSet
 from feeds.api.posts import PostViewSet
+from feeds.api.saving import SavingServiceViewSet
 from feeds.api.sources import SourceViewSet
 
 VIEWSETS: list[tuple[str, type[ViewSetMixin], str]] = [
     ("posts", PostViewSet, "reader-post"),
     ("sources", SourceViewSet, "reader-source"),
     ("categories", CategoryViewSet, "reader-category"),
+    ("saving-services", SavingServiceViewSet, "reader-saving-service"),
 ]
 VIEWS: list[tuple[str, Any, str]] = [
     ("export-opml", opml.ExportOpml.as_view(), "reader-export-opml"),
@@ -32,4 +34,11 @@ VIEWS: list[tuple[str, Any, str]] = [
     ("metrics/sources-health", metrics.SourcesHealth.as_view(), "reader-sources-health"),
     ("metrics/recent-activity", metrics.RecentActivity.as_view(), "reader-recent-activity"),
     ("metrics/crawl-status", metrics.CrawlStatus.as_view(), "reader-crawl-status"),
+]
+# Below ``/api`` itself; error messages as in version 1 (``mastoscore_site.api_errors.shape_of``).
+OUTSIDE: list[tuple[str, Any, str]] = [
+    ("user", outside.User.as_view(), "reader-user"),
+    ("test", outside.Test.as_view(), "reader-test"),
+    ("urlanalyze", outside.AnalyseUrl.as_view(), "reader-urlanalyze"),
+    ("v2_readlaterservice", outside.ReadLaterService.as_view(), "reader-readlaterservice"),
 ]

@@ -41,6 +41,7 @@ _SOURCE = {
     "category_id": NUMBER,
     "deactivation_reason": {**TEXT, "description": "Only when it is not active."},
     "interval_minutes": or_null(NUMBER),
+    "wants_full_text": TRUTH,
     "created_at": MOMENT,
     "updated_at": MOMENT,
     "category": CATEGORY,
@@ -83,6 +84,24 @@ MARKED = told(shape(updated_count=NUMBER, read_status=TRUTH, filters_applied={"t
 SUMMARY = data(shape(post_id=NUMBER, sentences=NUMBER, summary=TEXT))
 QUOTE = data(shape(post_id=NUMBER, hash=TEXT, cached=TRUTH, explanation=TEXT))
 FAILURE = shape(message=TEXT, error=TEXT)
+SAVED = told(
+    shape(post_id=NUMBER, service_id=NUMBER, status=one_of("queued", "saved"), saved_at=or_null(MOMENT)),
+)
+MARKDOWN_CACHED = shape(
+    ("cached", "length", "reason"), status=one_of("ok", "skipped"), cached=TRUTH, length=NUMBER, reason=TEXT
+)
+FULL_TEXT = told(shape(post_id=NUMBER, url=TEXT, content={**TEXT, "description": "Sanitised HTML."}))
+SERVICE = shape(
+    id=NUMBER,
+    kind=one_of("instapaper", "wallabag", "linkding", "readeck", "webhook"),
+    name=TEXT,
+    url=TEXT,
+    is_default=TRUTH,
+    has_credentials=TRUTH,
+    last_error=TEXT,
+    created_at=MOMENT,
+    used_at=or_null(MOMENT),
+)
 
 DELETED = shape(message=TEXT)
 CATEGORY_DELETED = told(shape(sources_moved=NUMBER, moved_to_category=or_null(TEXT)))

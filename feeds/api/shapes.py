@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from common.times import format_z, now_utc
+from feeds.content import content_of
 from feeds.models import Category, Post, Source
 
 _STEPS = (("year", 365 * 86_400), ("month", 30 * 86_400), ("week", 7 * 86_400), ("day", 86_400), ("hour", 3600))
@@ -76,7 +77,7 @@ class SourceFields(serializers.ModelSerializer[Source]):
         model = Source
         fields = [
             *("id", "name", "description", "url", "author", "rss_url", "fetcher_source", "active", "category_id"),
-            *("deactivation_reason", "interval_minutes", "created_at", "updated_at", "category"),
+            *("deactivation_reason", "interval_minutes", "wants_full_text", "created_at", "updated_at", "category"),
         ]
         read_only_fields = fields
 
@@ -101,12 +102,12 @@ class DetailedCategory(CountedCategory):
 
 
 class PostFields(serializers.ModelSerializer[Post]):
-    uid = serializers.CharField(source="entry.uid", read_only=True)
+    uid = serializers.SerializerMethodField(help_text="The id as the feed gives it, if it gives one.")
     title = serializers.CharField(source="entry.title", read_only=True)
     url = serializers.CharField(source="entry.url", read_only=True)
     excerpt = serializers.CharField(source="entry.excerpt", read_only=True)
     author = serializers.CharField(source="entry.author", read_only=True)
-    content = serializers.CharField(source="entry.content", read_only=True, help_text="Sanitised HTML.")
+    content = serializers.SerializerMethodField(help_text="Sanitised HTML; the full text if the source wants it.")
     read = serializers.BooleanField(source="is_read", read_only=True)
     posted_at = Moment()
     time_ago = serializers.SerializerMethodField()
@@ -132,6 +133,12 @@ class PostFields(serializers.ModelSerializer[Post]):
         if "include" in self.context:
             for name in {"source", "category"} - set(self.context["include"]):
                 del self.fields[name]
+
+    def get_uid(self, post: Post) -> str:
+        return post.entry.uid.removeprefix("guid:")  # how we came by it is a matter of ours
+
+    def get_content(self, post: Post) -> str:
+        return content_of(post)
 
     def get_time_ago(self, post: Post) -> str:
         return time_ago(post.posted_at, self.context.get("now") or now_utc())

@@ -19,13 +19,13 @@ from feeds.api import schemas
 from feeds.api.ground import ReaderViewSet, find_own, own_or_none, said
 from feeds.api.inputs import Address, TrimmedInput, Truth, read_includes, words
 from feeds.api.shapes import SourceFields
-from feeds.errors import AlreadySubscribed, FeedsError, NoFeedFound, PageUnreachable
+from feeds.errors import AlreadySubscribed, FeedsError, InvalidAddress, NoFeedFound, PageUnreachable
 from feeds.models import Category, Source
 
 _NAME = words(invalid="Source name must be a text.", max_length="Source name cannot exceed 255 characters.")
 _DESCRIPTION = words(invalid="Description must be a text.", max_length="Description cannot exceed 500 characters.")
 _BAD_URL = "Please provide a valid URL (must start with http:// or https://)."
-_PLAIN = ("name", "description", "active", "interval_minutes")
+_PLAIN = ("name", "description", "active", "interval_minutes", "wants_full_text")
 _NO_CATEGORY = "The selected category does not exist."
 
 
@@ -74,6 +74,7 @@ class SourceChange(TrimmedInput):
     rss_url = Address(max_length=1000, required=False, error_messages=words(invalid=_BAD_URL))
     category_id = _category(required=False)
     active = Truth(required=False)
+    wants_full_text = Truth(required=False, help_text="Whether the page of each new post is fetched.")
     why_deactivated = serializers.CharField(max_length=500, required=False)
     interval_minutes = serializers.IntegerField(
         min_value=15, max_value=1440, required=False, allow_null=True, help_text="null: by the habits of the feed."
@@ -88,6 +89,7 @@ class SourceViewSet(ReaderViewSet):
 
     queryset = Source.objects.none()
     serializer_class = SourceFields
+    forms = {"create": SourceWish, "update": SourceChange}
     access = {
         "list": reads(),
         "retrieve": reads(),
@@ -157,7 +159,7 @@ class SourceViewSet(ReaderViewSet):
             values["feed_url"] = feed_url
         try:
             sources.change_source(source, values)
-        except AlreadySubscribed as error:
+        except (AlreadySubscribed, InvalidAddress) as error:
             raise _problem(error, "fetcher_source") from error
         return said("Source updated successfully", self._render(self._find(pk), include=("category",)))
 

@@ -225,6 +225,17 @@ def test_complaints_about_changes(call: Caller, anna: Any, host: FeedHost, body:
     assert list(call("PUT", f"/sources/{source.pk}", body, status=422)["errors"]) == [field]
 
 
+@pytest.mark.parametrize(
+    "url", ["http://10.0.0.1/feed", "https://[::1]/feed", "https://169.254.169.254/", "http://100.64.1.1:8080/"]
+)
+def test_private_feed_address_is_refused_when_it_is_saved(call: Caller, anna: Any, host: FeedHost, url: str) -> None:
+    source = subscribe(anna, host.url())
+    answer = call("PUT", f"/sources/{source.pk}", {"fetcher_source": url, "name": "New"}, status=422)
+    assert "do not contact" in answer["errors"]["fetcher_source"][0]
+    source.refresh_from_db()
+    assert (source.feed.url, source.name) == (host.url(), host.url())
+
+
 def test_a_taken_feed_address_is_refused(call: Caller, anna: Any, host: FeedHost) -> None:
     source = subscribe(anna, host.url("/one"))
     subscribe(anna, host.url("/two"), name="Second")

@@ -230,6 +230,21 @@ def test_a_host_is_asked_one_thing_at_a_time_and_a_slow_one_holds_nobody_up(anna
         assert slow.most_at_once == host.most_at_once == 1
 
 
+def test_feeds_that_failed_last_time_are_asked_after_all_others(anna: Any, host: FeedHost, settings: Any) -> None:
+    settings.MASTOSCORE_FEED_THREADS = 1
+    with FeedHost() as broken:
+        broken.pages["/feed"] = Page(status=500)
+        subscribe(anna, broken.url())
+        ask_all()
+        asked_first: list[str] = []
+        for other, name in ((broken, "broken"), (host, "good")):
+            other.pages["/feed"] = lambda asked, name=name: (asked_first.append(name), Page(posts(1)))[1]
+        subscribe(anna, host.url())
+        Feed.objects.filter(url=broken.url()).update(next_due_at=now_utc() - timedelta(days=1))
+        refresh.refresh_feeds(JobContext.detached("refresh_feeds"))
+    assert asked_first == ["good", "broken"]
+
+
 def test_a_feed_of_which_somebody_else_asks_the_host_is_left_alone(anna: Any, host: FeedHost) -> None:
     for path in ("/one", "/two"):
         host.pages[path] = Page(posts(1))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.discovery import common_places, find_in_headers, find_in_page, known_places, looks_like_feed, merge
+from feeds.discovery import common_places, find_in_headers, find_in_page, known_places, merge
 from feeds.link_header import hub_links
 
 URL = "https://blog.example/2026/post.html"
@@ -131,23 +131,6 @@ def test_merged_candidates_stand_once_and_in_order() -> None:
     assert (merged[0].url, merged[0].title, merged[0].how) == ("http://blog.example/feed", "T", "link")
     assert [candidate.rank for candidate in merged] == sorted(candidate.rank for candidate in merged)
     assert len([candidate for candidate in merged if candidate.url.endswith("blog.example/feed")]) == 1
-
-
-@pytest.mark.parametrize(
-    ("body", "is_feed"),
-    [
-        (b'<?xml version="1.0"?><!-- c --><rss version="2.0">', True),
-        (b'\xef\xbb\xbf<feed xmlns="http://www.w3.org/2005/Atom">', True),
-        (b"<rdf:RDF xmlns:rdf='x'>", True),
-        (b'{"version": "https://jsonfeed.org/version/1.1"}', True),
-        (b'{"version":"https:\\/\\/jsonfeed.org\\/version\\/1"}', True),
-        (b"<!doctype html><rss>", False),
-        (b'{"a": 1}', False),
-        (b"", False),
-    ],
-)
-def test_feeds_are_recognised_by_how_they_begin(body: bytes, is_feed: bool) -> None:
-    assert looks_like_feed(body, "") is is_feed
 
 
 @settings(max_examples=150, deadline=None)

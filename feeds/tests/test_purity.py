@@ -9,8 +9,9 @@ import pytest
 
 ROOM = Path(__file__).resolve().parents[1]
 NAMES = """
-    caching data dates decoding discovery entries feed_tree json_feed link_header links markdown markup opml parsing
-    players sanitising schedule sentences summaries texts trackers
+    article_text caching content data dates decoding discovery entries feed_tree icon_images json_feed link_digest
+    link_header links markdown markup measures opml parsing players prompts sanitising schedule sentences summaries
+    texts trackers
 """
 PURE = frozenset(NAMES.split())
 OUTSIDE = ("django", "requests", "urllib3", "socket", "http", "jobs", "common.http", "random")

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feeds.measures import count_words, measure
 from feeds.sentences import guess_language, split_sentences
-from feeds.summaries import count_words, measure, summarise
+from feeds.summaries import summarise
 
 STORM = """The storm hit the coast on Monday night with winds of 150 kilometres per hour. Three people died and 80,000
 homes lost power, officials said. Firefighters received four thousand calls in six hours.

@@ -319,6 +319,11 @@ def test_thread_is_edited_approved_and_sent(root: APIClient, scored: Event) -> N
     Job.objects.all().delete()
     assert root.post(f"{EVENT}/thread/withdraw").json()["state"] == "draft"
     assert [toot["text"] for toot in root.delete(address).json()["toots"]] == [first["text"]]
+    nothing = root.post(f"{EVENT}/thread/delete")
+    assert (nothing.status_code, "nothing to delete" in nothing.json()["message"]) == (409, True)
+    scored.thread.update(state="sent")
+    assert root.post(f"{EVENT}/thread/delete").json()["kind"] == "delete_thread"
+    Job.objects.all().delete()
     Thread.objects.update(state=Thread.State.SENT)
     for call in ("", "/send"):
         assert root.post(f"{EVENT}/thread{call}").status_code == 409

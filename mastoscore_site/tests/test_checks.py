@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +43,26 @@ def test_wrong_private_host_is_named(settings: Any) -> None:
 def test_short_secret_key_is_a_warning(settings: Any) -> None:
     settings.SECRET_KEY = "short"
     assert [message.id for message in checks.check_secret_key()] == ["mastoscore.W001"]
+
+
+def test_command_of_ours_says_it_in_one_sentence(settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    settings.DATA_DIR = Path("/proc/nowhere")
+    with pytest.raises(SystemExit) as ended:
+        call_command("export_event", "any", skip_checks=False)
+    told = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert told == (
+        "The data folder /proc/nowhere cannot be written to. Make it writable, or name another one in "
+        "MASTOSCORE_DATA_DIR.\n"
+    )
+
+
+def test_first_start_in_a_folder_that_cannot_be_used_is_one_sentence() -> None:
+    manage = Path(__file__).resolve().parents[2] / "manage.py"
+    environment = {**os.environ, "MASTOSCORE_DATA_DIR": "/proc/nowhere", "SECRET_KEY": ""}
+    ended = subprocess.run(
+        [sys.executable, manage, "export_event", "any"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("The data folder /proc/nowhere cannot be used: ")
+    assert ended.stderr.count("\n") == 1

@@ -281,6 +281,13 @@ def test_page_revokes_by_post_and_only_ones_own(client: Client, make_user: MakeU
     assert "“mine” does not work any more." in client.get("/tokens/").content.decode()
 
 
+def test_page_says_where_a_phone_finds_the_reader(client: Client, make_user: MakeUser) -> None:
+    client.force_login(make_user())
+    page = client.get("/tokens/", headers={"host": "localhost:8000"}).content.decode()
+    assert "http://localhost:8000/api/greader.php" in page
+    assert "http://localhost:8000/fever/" in page
+
+
 def test_page_wants_the_csrf_token(make_user: MakeUser) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(make_user())

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from common.api.access import Needs
 from events.api import events
-from pipeline.api.phases import PhaseActions
+from pipeline.api.phases import BlogWish, NoWish, PhaseActions
 from pipeline.api.pictures import PictureActions
 from pipeline.api.results import ResultReads
 from pipeline.api.thread import ThreadActions
@@ -27,6 +27,12 @@ class EventViewSet(ThreadActions, PictureActions, ResultReads, PhaseActions, eve
         **PhaseActions.PHASE_RATES,
         **PictureActions.PICTURE_RATES,
         **ThreadActions.THREAD_RATES,
+    }
+
+    forms: ClassVar[dict[str, Any]] = {
+        **dict.fromkeys(("draw_graph", "draw_wordcloud", "find_poster", "draft_thread", "drop_toot"), NoWish),
+        **dict.fromkeys(("withdraw_thread", "send_thread", "delete_thread"), NoWish),
+        "write_blog": BlogWish,
     }
 
     def perform_destroy(self, instance: Any) -> None:

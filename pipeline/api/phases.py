@@ -20,7 +20,6 @@ from pipeline.api.ground import EventPart, JobDetailSerializer
 from pipeline.models import Analysis
 from pipeline.phase_states import PHASES, list_recent_jobs, list_steps
 from pipeline.phases.analyse import require_fetch
-from pipeline.thread.plan import refuse_if_frozen
 
 TAG = "phases"
 _STEP = record(
@@ -78,7 +77,7 @@ class PhaseActions(EventPart):
     PHASE_RATES: ClassVar[dict[str, str]] = dict.fromkeys(PHASE_ACCESS, "jobs")
 
     @extend_schema(tags=[TAG], summary="How far an event is", responses={200: list_of(_STEP)})
-    @action(detail=True)
+    @action(detail=True, filterset_class=None, pagination_class=None)
     def phases(self, request: Request, slug: str) -> Response:
         """Phase by phase, and whether its result is older than what it builds on."""
         event = self.find_event()
@@ -122,9 +121,3 @@ def require_analysis(event: Event) -> Analysis:
     if analysis is None:
         raise NotReadyError(f"Nothing is analysed yet for {event.slug}; run analyse first.")
     return analysis
-
-
-def require_free_thread(event: Event) -> None:
-    """AlreadyPosted and its kin when no draft can be made now."""
-    require_analysis(event)
-    refuse_if_frozen(event)

@@ -17,11 +17,10 @@ from common.api.paging import read_positive
 from common.api.parsing import MAX_INTEGER
 from common.api.problems import Problem, invalid
 from events.models import Event
-from jobs.services import enqueue
 from pipeline.api.ground import EventPart
-from pipeline.api.phases import NoWish, queues, require_free_thread
+from pipeline.api.phases import NoWish, queues, require_analysis
 from pipeline.models import Thread, ThreadToot
-from pipeline.services import ask_to_delete_thread, ask_to_send
+from pipeline.services import ask_for_draft, ask_to_delete_thread, ask_to_send
 from pipeline.thread import approval, edit, ledger
 from pipeline.thread.edit import WrongText
 from pipeline.thread.ledger import NotAllowed, ThreadTrouble
@@ -137,8 +136,8 @@ class ThreadActions(EventPart):
         approved or out."""
         event = self.find_event()
         with conflicts():
-            require_free_thread(event)
-            return self.queued(enqueue("post", event=event, asked_by=request.user))
+            require_analysis(event)
+            return self.queued(ask_for_draft(event, asked_by=request.user))
 
     @extend_schema(
         tags=[TAG],
@@ -215,7 +214,7 @@ class ThreadActions(EventPart):
     @queues("Take the thread back", NoWish)
     @action(detail=True, methods=["post"], url_path="thread/delete")
     def delete_thread(self, request: Request, slug: str) -> Response:
-        """Deletes every toot of it that is out, the newest first."""
+        """Deletes every toot of it that is out, the newest first. 409 when nothing is."""
         with conflicts():
             return self.queued(ask_to_delete_thread(self.find_event(), asked_by=request.user))
 

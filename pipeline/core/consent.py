@@ -16,6 +16,9 @@ class OptOuts:
     handles: frozenset[str] = frozenset()
     servers: frozenset[str] = frozenset()
 
+    def __bool__(self) -> bool:
+        return bool(self.handles or self.servers)
+
     def cover(self, handle: str) -> bool:
         folded = handle.casefold()
         return folded in self.handles or folded.rpartition("@")[2] in self.servers

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -142,12 +142,12 @@ class Cursor:
         return self.pages + self.earlier_pages > 0
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: getattr(self, name) for name in _CURSOR_FIELDS}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Cursor:
         """The cursor as stored by ``as_json``; an empty dict is the start of a walk."""
-        values = {field.name: stored[field.name] for field in fields(cls) if field.name in stored}
+        values = {name: stored[name] for name in _CURSOR_FIELDS if name in stored}
         if "view" in values:
             values["view"] = View(values["view"])
         if "jump" in values:
@@ -157,6 +157,7 @@ class Cursor:
         return cls(**values)
 
 
+_CURSOR_FIELDS = tuple(field.name for field in fields(Cursor))
 # Where a walk through a server of the Misskey family begins.
 _SEARCH = Cursor(view=View.NOTES, refused=f"{View.WHOLE} {View.LOCAL}")
 
@@ -196,20 +197,25 @@ def take_page(
     """Judge one page; ``now`` tells dates that cannot be. A trail ends where it leads beyond ``known_servers``."""
     known = set(cursor.seen_marks.split())
     marks = [_mark(toot.local_id) for toot in page.toots]
-    fresh = [toot for toot, mark in zip(page.toots, marks, strict=True) if mark not in known]
-    counted = tuple(_up_to_max([toot for toot in fresh if is_counted(toot, aim)], cursor, aim))
+    counting = [is_counted(toot, aim) for toot in page.toots]
+    fresh = [mark not in known for mark in marks]
+    candidates = [
+        toot for toot, is_fresh, counts in zip(page.toots, fresh, counting, strict=True) if is_fresh and counts
+    ]
+    counted = tuple(_up_to_max(candidates, cursor, aim))
     named = frozenset(toot.origin for toot in page.toots if _is_about_it(toot, aim))
-    sane = [toot for toot in page.toots if FIRST_SANE_DATE <= toot.created_at < now + timedelta(days=1)]
+    latest = now + timedelta(days=1)
+    sane = [toot for toot in page.toots if FIRST_SANE_DATE <= toot.created_at < latest]
     after = replace(
         cursor,
         pages=cursor.pages + 1,
         page_rows=page.row_count,
-        counted=cursor.counted + sum(_is_new(toot, cursor, aim) for toot in counted),
+        counted=cursor.counted + _count_new(counted, cursor, aim),
         carries_time=cursor.carries_time or ids_carry_time(sane),
         blank_pages=0 if sane else cursor.blank_pages + 1,
         seen_marks=_remember(cursor.seen_marks, marks, _MOST_SEEN_MARKS),
     )
-    passed_over = page.row_count - sum(is_counted(toot, aim) for toot in page.toots)
+    passed_over = page.row_count - sum(counting)
     end: End | None
     if after.counted >= aim.max_toots:
         end = End.REACHED_MAX
@@ -218,7 +224,7 @@ def take_page(
         after, end = after_failed_jump(replace(cursor, pages=after.pages)), None
     else:
         is_led_on = cursor.stage is Stage.TRAIL and not named <= known_servers
-        end = End.NO_MORE if is_led_on else _find_end(cursor, page, fresh, sane, aim)
+        end = End.NO_MORE if is_led_on else _find_end(cursor, page, any(fresh), sane, aim)
         after, end = _go_on(after, page, sane, aim) if end is None else (after, end)
     if end is None and after.pages >= aim.max_pages:
         end = End.ENDLESS
@@ -300,6 +306,10 @@ def _is_new(toot: Toot, cursor: Cursor, aim: Aim) -> bool:
     return not earlier or not {fold_hashtag(tag) for tag in earlier} & set(toot.hashtags)
 
 
+def _count_new(toots: Sequence[Toot], cursor: Cursor, aim: Aim) -> int:
+    return sum(_is_new(toot, cursor, aim) for toot in toots) if cursor.tag else len(toots)
+
+
 def _up_to_max(toots: list[Toot], cursor: Cursor, aim: Aim) -> Iterator[Toot]:
     room = aim.max_toots - cursor.counted
     for toot in toots:
@@ -309,7 +319,7 @@ def _up_to_max(toots: list[Toot], cursor: Cursor, aim: Aim) -> Iterator[Toot]:
         yield toot
 
 
-def _find_end(cursor: Cursor, page: Page, fresh: list[Toot], sane: list[Toot], aim: Aim) -> End | None:
+def _find_end(cursor: Cursor, page: Page, is_fresh: bool, sane: list[Toot], aim: Aim) -> End | None:
     if cursor.view is View.FEED or cursor.stage is Stage.PROBE:
         return End.NO_MORE
     if page.row_count == 0 or page.last_id is None:
@@ -318,7 +328,7 @@ def _find_end(cursor: Cursor, page: Page, fresh: list[Toot], sane: list[Toot], a
         return End.WINDOW_PASSED
     if page.last_id == cursor.max_id and page.row_count == 1:
         return End.NO_MORE  # the server counts max_id in: its last row again
-    if page.toots and not fresh:
+    if page.toots and not is_fresh:
         return End.STUCK
     if _does_not_decrease(page.last_id, cursor.max_id) or _mark(page.last_id) in cursor.asked_marks.split():
         return End.STUCK
@@ -341,8 +351,8 @@ def _go_on(after: Cursor, page: Page, sane: list[Toot], aim: Aim) -> tuple[Curso
     last_id = page.last_id or ""
     asked_marks = _remember(after.asked_marks, [_mark(last_id)], _MOST_ASKED_MARKS)
     target = jump_id(aim.window)
-    is_worth_it = _is_behind_us(sane, aim) and ids_carry_time(sane) and _does_not_decrease(last_id, target)
-    if after.jump is Jump.OPEN and is_worth_it:
+    is_open = after.jump is Jump.OPEN
+    if is_open and _is_behind_us(sane, aim) and ids_carry_time(sane) and _does_not_decrease(last_id, target):
         jumping = replace(after, jump=Jump.ASKED, max_id=target, first_id=last_id)
         return replace(jumping, asked_marks=asked_marks), None
     return replace(after, jump=Jump.SETTLED, max_id=last_id, first_id=None, asked_marks=asked_marks), None

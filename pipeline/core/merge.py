@@ -13,12 +13,12 @@ between changes what comes out. The rules:
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import reduce
+from operator import attrgetter
 from typing import Any
 
 from common.toots import Toot
@@ -136,7 +136,7 @@ def fold(toots: Iterable[MergedToot]) -> MergedToot:
 class Standing:
     """A merged toot without its words: small enough to be kept of every toot of a crawl.
 
-    ``digest`` is a short hash of all its values.
+    ``digest`` is a hash of all its values, good within one process.
     """
 
     is_authoritative: bool
@@ -148,7 +148,10 @@ class Standing:
     favourites: int
     replies: int
     wishes: tuple[str, bool, bool | None, bool | None]
-    digest: bytes
+    digest: int
+
+
+_all_values_of = attrgetter(*(field.name for field in fields(MergedToot)))
 
 
 def standing_of(toot: MergedToot) -> Standing:
@@ -162,7 +165,7 @@ def standing_of(toot: MergedToot) -> Standing:
         toot.favourites,
         toot.replies,
         (toot.author_wishes, toot.author_is_bot, toot.author_is_discoverable, toot.author_is_indexable),
-        hashlib.blake2b(repr(toot).encode("utf-8", "replace"), digest_size=8).digest(),
+        hash(_all_values_of(toot)),
     )
 
 
@@ -175,24 +178,30 @@ def adds_nothing(standing: Standing, toot: MergedToot) -> bool:
         return standing.is_authoritative
     if toot.is_authoritative and toot.told_in < standing.told_in:
         return True
-    if not toot.is_authoritative and _is_outdone(toot, standing):
-        return True
     return standing_of(toot) == standing
 
 
-def _is_outdone(toot: MergedToot, standing: Standing) -> bool:
+def copy_adds_nothing(standing: Standing, copy: Toot, crawl: int) -> bool:
+    """The same of a copy as it came in the crawl of that number; nearly every copy of a crawl ends here."""
+    if standing.is_authoritative:
+        return not copy.is_authoritative or crawl < standing.told_in
+    return not copy.is_authoritative and _is_outdone(copy, standing)
+
+
+def _is_outdone(copy: Toot, standing: Standing) -> bool:
     """Whether a copy from elsewhere has no higher count, no better claim to the text and no wish of its own."""
+    if copy.boosts > standing.boosts or copy.favourites > standing.favourites or copy.replies > standing.replies:
+        return False
+    claim, best = (not copy.is_bare, copy.edited_at or _NEVER), (not standing.is_bare, standing.edited_at or _NEVER)
+    if claim > best or (claim == best and copy.server <= standing.told_by):
+        return False
     wishes, is_bot, is_discoverable, is_indexable = standing.wishes
+    author = copy.author
     return (
-        toot.boosts <= standing.boosts
-        and toot.favourites <= standing.favourites
-        and toot.replies <= standing.replies
-        and (not toot.is_bare, toot.edited_at or _NEVER, _Reversed(toot.told_by))
-        < (not standing.is_bare, standing.edited_at or _NEVER, _Reversed(standing.told_by))
-        and _union(wishes, toot.author_wishes) == wishes
-        and (is_bot or not toot.author_is_bot)
-        and _least(is_discoverable, toot.author_is_discoverable) == is_discoverable
-        and _least(is_indexable, toot.author_is_indexable) == is_indexable
+        (not author.wishes or set(author.wishes) <= set(wishes.split()))
+        and (is_bot or not author.is_bot)
+        and _least(is_discoverable, author.is_discoverable) == is_discoverable
+        and _least(is_indexable, author.is_indexable) == is_indexable
     )
 
 

@@ -30,6 +30,8 @@ _EXCERPT = 160
 Value: TypeAlias = str | int | bool
 # Fills in the text of that name: opening author heading entry graph wordcloud closing.
 Write: TypeAlias = Callable[[str, Mapping[str, Value]], str]
+# With less beside it, a hashtag is not worth its place.
+_LEAST_ROOM = 20
 _COUNTED_AS = {
     "boosts": ("boost", "boosts"),
     "favourites": ("favourite", "favourites"),
@@ -121,7 +123,7 @@ class _Planner:
 
     def toots(self) -> Iterator[PlannedToot]:
         facts = self.facts
-        yield PlannedToot("opening", self._fit(self._opening()))
+        yield PlannedToot("opening", self._opening())
         if facts.most_active is not None:
             text = self._fit(self._author(facts.most_active))
             if text:
@@ -143,8 +145,11 @@ class _Planner:
         text = self._write("opening", preamble=preamble, numbers=numbers)
         if not text:
             raise ConfigurationError("The first toot of the thread would be empty; give it a text.")
-        has_hashtag = f"#{facts.hashtag}".casefold() in text.casefold()
-        return text if has_hashtag else f"{text}\n\n#{facts.hashtag}"
+        hashtag, fitted = f"#{facts.hashtag}", self._fit(text)
+        room = self.limits.max_characters - self._count(f"\n\n{hashtag}")
+        if hashtag.casefold() in fitted.casefold() or room < _LEAST_ROOM:
+            return fitted
+        return f"{fit_text(text, room, self.limits.characters_per_url)}\n\n{hashtag}"
 
     def _author(self, author: MostActive) -> str:
         name = plain_name(author.display_name, author.handle)
@@ -159,13 +164,18 @@ class _Planner:
     def _ranking(self, ranking: Ranking) -> Iterator[PlannedToot]:
         out = self.already.get(ranking.key, ())
         quotes = [quote for quote in ranking.quotes if quote.uri not in out or not quote.uri]
-        heading = self._write("heading", ranking=ranking.title, is_continued=bool(out))
-        continued = self._write("heading", ranking=ranking.title, is_continued=True)
+        heading = self._heading(ranking.title, is_continued=bool(out))
+        continued = self._heading(ranking.title, is_continued=True)
         room = self.limits.max_characters - max(self._count(f"{text}\n\n") for text in (heading, continued))
         entries = [(self._entry(quote, ranking.key, room), quote.uri) for quote in quotes]
         limits = self.limits
         for text, sources in pack((heading, continued), entries, limits.max_characters, limits.characters_per_url):
             yield PlannedToot(ranking.key, self._fit(text), sources=sources)
+
+    def _heading(self, title: str, *, is_continued: bool) -> str:
+        """At most half of a toot: the rest is for what stands below it."""
+        text = self._write("heading", ranking=title, is_continued=is_continued)
+        return fit_text(text, self.limits.max_characters // 2, self.limits.characters_per_url)
 
     def _entry(self, quote: Quote, key: str, room: int) -> str:
         """Words, then the name, give way to the link; a monstrous link to the name."""

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from django.core.cache import cache
 
 from common.errors import RemoteError
-from common.garbage import rare_collections
+from common.garbage import rare_collections, share_heaps
 from common.http import Gate
 from common.robots import RobotsRules
 from events.models import Event
 from jobs.context import JobContext
 from pipeline.core.fetch import Stage
+from pipeline.core.wording import count_of
 from pipeline.crawl import facts, frontier, rounds
 from pipeline.crawl.messages import Assignment, Report
 from pipeline.crawl.meter import CrawlBudget, Lease, VisitMeter
@@ -36,6 +37,8 @@ _SNAPSHOT_SECONDS = 1.0
 # How often the table is asked for work while this process knows of none: other processes may add some.
 _IDLE_CLAIM_SECONDS = 1.0
 _HELP_SECONDS = 30.0
+# For so long nobody wonders why nothing happens.
+_SILENCE_SECONDS = 1.5
 # A little less than the lease in the table: nobody asks with a lease that may have ended.
 _LEASE_SECONDS = frontier.LEASE.total_seconds() - 3
 
@@ -86,7 +89,8 @@ class Coordinator:
         self._walks: dict[int, RunningWalk] = {}
         self._current_server = ""
         self._claim_at = self._upkeep_at = self._snapshot_at = self._help_at = 0.0
-        self._is_leaving = self._takes_newest = False
+        self._is_leaving = self._takes_newest = self._has_told = self._has_backlog = False
+        self._busy_at = time.monotonic()
         self.ended_walks = 0
 
     def run(self) -> None:
@@ -95,6 +99,7 @@ class Coordinator:
         Raises HomeServerFailed when the home server does not even give a first page, and JobStopped when the job
         has to end; what is stored by then stays, open visits are given back.
         """
+        share_heaps()
         try:
             with (
                 rare_collections(),
@@ -109,6 +114,11 @@ class Coordinator:
             frontier.release(self._crawl, self._holder)
         self._show_progress(is_last=True)
 
+    @property
+    def left_out(self) -> int:
+        """Servers that this process heard of and found no room for."""
+        return len(self._writer.left_out)
+
     def _work(self, pool: ThreadPoolExecutor) -> None:
         while not self._is_leaving:
             self._ctx.check_cancelled()
@@ -116,9 +126,12 @@ class Coordinator:
             self._end_walks([visit_id for visit_id, walk in self._walks.items() if walk.future.done()])
             self._hand_out(pool)
             self._look_for_help()
-            is_idle = not self._walks and self._reports.empty() and frontier.is_exhausted(self._crawl)
-            if is_idle and not rounds.open_next(self._crawl):
-                return
+            if not self._walks and self._reports.empty() and frontier.is_exhausted(self._crawl):
+                if not rounds.open_next(self._crawl):
+                    return
+                self._claim_at = 0.0
+                continue
+            self._say_why_it_waits()
             reports = self._collect()
             if reports:
                 self._store(reports)
@@ -136,7 +149,8 @@ class Coordinator:
         # From both ends in turn: what was found last may lead on to a server that nobody else names, and what was
         # found first does not wait for ever behind invented names.
         self._takes_newest = not self._takes_newest
-        if len(assignments) < idle:
+        self._has_backlog = len(assignments) == idle
+        if not self._has_backlog:
             self._writer.has_new_servers = False
             self._claim_at = now + _IDLE_CLAIM_SECONDS
         software = facts.find_software(assignment.server for assignment in assignments)
@@ -220,7 +234,8 @@ class Coordinator:
             {visit_id: (walk.server, walk.meter.not_before) for visit_id, walk in ended},
         )
         self.ended_walks += len(ended)
-        self._claim_at = 0.0
+        if self._has_backlog:
+            self._claim_at = 0.0
 
     def _keep_up(self) -> None:
         """Every few seconds: leases, what others spent, what dead ones left behind."""
@@ -246,6 +261,18 @@ class Coordinator:
         self._help_at = now + (_HELP_SECONDS if has_much else _IDLE_CLAIM_SECONDS)
         if has_much:
             self._on_much_work()
+
+    def _say_why_it_waits(self) -> None:
+        """Once, when there is work left and none of it is for us."""
+        now = time.monotonic()
+        if self._walks or self._may_stay is not None or self._has_told:
+            self._busy_at = now
+        elif now - self._busy_at >= _SILENCE_SECONDS and (count := frontier.count_open(self._crawl)):
+            self._has_told = True
+            self._ctx.say(
+                f"Waiting for {count_of(count, 'server')} that another process is asking; what a killed one held "
+                f"is free after {frontier.LEASE.total_seconds():.0f} seconds at most."
+            )
 
     def _show_progress(self, *, is_last: bool = False) -> None:
         if is_last or time.monotonic() >= self._snapshot_at:

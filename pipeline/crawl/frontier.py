@@ -78,23 +78,32 @@ def release_dead(crawl: Crawl) -> None:
     turns.release_dead()
 
 
-def discover(crawl: Crawl, servers: Iterable[str], *, most: int) -> None:
-    """Add servers found on the way as pending visits, at most ``most`` in all, erased ones not. In a transaction."""
+def discover(crawl: Crawl, servers: Iterable[str], *, most: int) -> list[str]:
+    """Add servers found on the way as pending visits, at most ``most`` in all, erased ones not. In a transaction.
+
+    Returns those that found no room.
+    """
     erased = load_erased().servers
     wanted = [server for server in dict.fromkeys(servers) if server not in erased]
     known = set(crawl.visits.filter(server__in=wanted).values_list("server", flat=True))
     missing = [server for server in wanted if server not in known]
     if not missing:
-        return
+        return []
     # One worker at a time, so that two together do not find more room than there is.
     Crawl.objects.select_for_update(no_key=True).get(pk=crawl.pk)
     room = max(0, most - crawl.visits.count())
     Visit.objects.bulk_create([Visit(crawl=crawl, server=server) for server in missing[:room]], ignore_conflicts=True)
+    return missing[room:]
 
 
 def is_exhausted(crawl: Crawl) -> bool:
     """Whether nothing is left to walk, here or in another process."""
     return not crawl.visits.filter(state__in=_OPEN).exists()
+
+
+def count_open(crawl: Crawl) -> int:
+    """How many servers are still to be walked to the end, here or in another process."""
+    return crawl.visits.filter(state__in=_OPEN).count()
 
 
 def is_running(crawl: Crawl) -> bool:
@@ -106,7 +115,7 @@ def count_pending(crawl: Crawl) -> int:
 
 
 def count_left_out(crawl: Crawl) -> int:
-    """Servers named by toots that found no room among the visits."""
+    """Servers named by stored toots that found no room among the visits."""
     seen = Toot.objects.filter(sightings__visit__crawl=crawl).order_by()
     asked = crawl.visits.order_by().values("server")
     return seen.exclude(origin__in=asked).values("origin").distinct().count()

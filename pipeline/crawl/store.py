@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
+from datetime import datetime
 from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -13,18 +15,27 @@ from django.db import connection
 from common.toots import Toot as Copy
 from events.models import Event
 from pipeline.core.consent import OptOuts
-from pipeline.core.merge import MergedToot, Standing, adds_nothing, from_copy, merge, merge_all, standing_of
+from pipeline.core.merge import (
+    MergedToot,
+    Standing,
+    adds_nothing,
+    copy_adds_nothing,
+    from_copy,
+    merge,
+    merge_all,
+    standing_of,
+)
 from pipeline.models import Toot
 from pipeline.toots import load_erased
 
 _T = TypeVar("_T")
 
 COLUMNS = tuple(field.name for field in fields(MergedToot))
-_UPDATED = [name for name in COLUMNS if name != "uri"]
 _values_of = attrgetter(*COLUMNS)
 _MOST_REMEMBERED = 200_000
 _CHUNK = 500
-# By hand, as objects for two numbers each would take most of the time. Both databases understand it.
+# By hand, as the ORM would take most of the time for them. Both databases understand it.
+_UPDATE_TOOT = "UPDATE pipeline_toot SET {columns} WHERE id = %s"
 _INSERT_SIGHTINGS = "INSERT INTO pipeline_sighting (toot_id, visit_id) VALUES {rows} ON CONFLICT DO NOTHING"
 
 
@@ -47,19 +58,19 @@ class TootStore:
         erased, sightings = load_erased(), set()
         seen: list[tuple[int, Copy]] = []
         for visit_id, copy in copies:
-            if _is_erased(copy, erased):
+            if erased and _is_erased(copy, erased):
                 continue
             known = self._known.get(hash(copy.uri))
-            if known is not None and known[1].is_authoritative and not copy.is_authoritative:
-                sightings.add((known[0], visit_id))  # the origin has spoken
+            if known is not None and copy_adds_nothing(known[1], copy, told_in):
+                sightings.add((known[0], visit_id))
             else:
                 seen.append((visit_id, copy))
         standings = merge_all(from_copy(copy, told_in) for _, copy in seen)
         unsettled = {uri: toot for uri, toot in standings.items() if not self._is_settled(toot)}
-        for chunk in _chunks(sorted(unsettled), _CHUNK):
+        for chunk in chunks(sorted(unsettled), _CHUNK):
             self._merge([unsettled[uri] for uri in chunk])
         sightings |= {(self._known[hash(copy.uri)][0], visit_id) for visit_id, copy in seen}
-        for pairs in _chunks(sorted(sightings), _CHUNK):
+        for pairs in chunks(sorted(sightings), _CHUNK):
             _insert_sightings(pairs)
         self._forget_oldest()
 
@@ -79,19 +90,12 @@ class TootStore:
         if missing:
             Toot.objects.bulk_create([self._row(toot) for toot in missing], ignore_conflicts=True)
             stored |= self._read(toot.uri for toot in missing)
-        changed = []
+        changes = []
         for uri, (toot_id, before) in stored.items():
             after = merge(before, incoming[uri])
-            if after != before:
-                changed.append(after)
+            changes.append((toot_id, before, after))
             self._known[hash(uri)] = (toot_id, standing_of(after))
-        if changed:
-            Toot.objects.bulk_create(
-                [self._row(toot) for toot in changed],
-                update_conflicts=True,
-                unique_fields=["event", "uri"],
-                update_fields=_UPDATED,
-            )
+        _update(changes)
 
     def _read(self, uris: Iterable[str]) -> dict[str, tuple[int, MergedToot]]:
         rows = (
@@ -128,6 +132,25 @@ def _is_erased(copy: Copy, erased: OptOuts) -> bool:
     return erased.cover(copy.author.handle) or copy.origin in erased.servers
 
 
+def _update(changes: Sequence[tuple[int, MergedToot, MergedToot]]) -> None:
+    """Write what is different afterwards: id, toot before, toot after. No index is touched without need."""
+    by_columns: defaultdict[tuple[str, ...], list[list[Any]]] = defaultdict(list)
+    for toot_id, before, after in changes:
+        pairs = zip(COLUMNS, _values_of(before), _values_of(after), strict=True)
+        changed = [(name, value) for name, was, value in pairs if value != was]
+        if changed:
+            values = [_adapted(value) for _, value in changed]
+            by_columns[tuple(name for name, _ in changed)].append([*values, toot_id])
+    with connection.cursor() as cursor:
+        for names, rows in by_columns.items():
+            columns = ", ".join(f"{name} = %s" for name in names)
+            cursor.executemany(_UPDATE_TOOT.format(columns=columns), rows)
+
+
+def _adapted(value: Any) -> Any:
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+
+
 def _insert_sightings(pairs: Sequence[tuple[int, int]]) -> None:
     """All in one statement; for PostgreSQL that is one way there and back."""
     statement = _INSERT_SIGHTINGS.format(rows=", ".join(["(%s, %s)"] * len(pairs)))
@@ -135,6 +158,6 @@ def _insert_sightings(pairs: Sequence[tuple[int, int]]) -> None:
         cursor.execute(statement, [number for pair in pairs for number in pair])
 
 
-def _chunks(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+def chunks(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -25,7 +25,7 @@ _MOVE_ON = """
         cursor = %s, requests = requests + %s, pages = pages + %s, toots = toots + %s,
         passed_over = passed_over + %s, received_bytes = received_bytes + %s, seconds = seconds + %s,
         robots = COALESCE(NULLIF(%s, ''), robots), lease_until = %s
-    WHERE id = %s
+    WHERE id = %s AND state = %s AND lease_holder = %s
 """
 
 
@@ -40,6 +40,7 @@ class Writer:
         self._found: set[str] = set()
         self._stored_requests = self._stored_bytes = 0
         self.has_new_servers = False
+        self.left_out: set[str] = set()  # named, and no room for them
 
     def write(self, reports: Sequence[Report]) -> None:
         """Store the reports and mark the ones whose visit somebody else walks by now; those leave no trace."""
@@ -77,16 +78,21 @@ class Writer:
 
     def _update_visits(self, reports: Sequence[Report]) -> list[Report]:
         """Move the visits on; returns the reports whose visits are ours, and marks the others."""
+        lease_until = connection.ops.adapt_datetimefield_value(now_utc() + frontier.LEASE)
+        in_order = sorted(reports, key=lambda report: report.assignment.visit_id)
+        with connection.cursor() as cursor:
+            cursor.executemany(_MOVE_ON, [_moved_on(report, lease_until, self._holder) for report in in_order])
+            are_all_ours = cursor.rowcount == len(reports)
+        ours = None if are_all_ours else set(self._find_held(reports))
+        for report in reports:
+            report.is_lost = ours is not None and report.assignment.visit_id not in ours
+        return [report for report in reports if not report.is_lost]
+
+    def _find_held(self, reports: Sequence[Report]) -> Any:
+        """Ids of the visits that we hold; those have just been moved on, so nobody takes them before we are done."""
         ids = [report.assignment.visit_id for report in reports]
         held = Visit.objects.filter(pk__in=ids, state=Visit.State.RUNNING, lease_holder=self._holder)
-        ours = set(held.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
-        for report in reports:
-            report.is_lost = report.assignment.visit_id not in ours
-        kept = [report for report in reports if not report.is_lost]
-        lease_until = connection.ops.adapt_datetimefield_value(now_utc() + frontier.LEASE)
-        with connection.cursor() as cursor:
-            cursor.executemany(_MOVE_ON, [_moved_on(report, lease_until) for report in kept])
-        return kept
+        return held.values_list("pk", flat=True)
 
     def _settle(self, report: Report) -> None:
         """The end of a visit. Rows that came by twice were counted twice on the way; the sightings know better."""
@@ -106,7 +112,7 @@ class Writer:
         named = {server for report in reports for server in report.named}
         named |= {report.ending.onward for report in reports if report.ending is not None and report.ending.onward}
         if named := named - self._found:
-            frontier.discover(self._crawl, sorted(named), most=self._max_servers)
+            self.left_out.update(frontier.discover(self._crawl, sorted(named), most=self._max_servers))
             self._found |= named
             self.has_new_servers = True
 
@@ -116,7 +122,7 @@ class Writer:
         )
 
 
-def _moved_on(report: Report, lease_until: Any) -> tuple[Any, ...]:
+def _moved_on(report: Report, lease_until: Any, holder: str) -> tuple[Any, ...]:
     """The values of ``_MOVE_ON``."""
     tally = report.tally
     return (
@@ -130,4 +136,6 @@ def _moved_on(report: Report, lease_until: Any) -> tuple[Any, ...]:
         report.robots_verdict,
         lease_until,
         report.assignment.visit_id,
+        Visit.State.RUNNING.value,
+        holder,
     )

@@ -8,17 +8,21 @@ from jobs.context import JobContext
 from pipeline.core.traces import Traces
 from pipeline.models import Thread, ThreadToot
 from pipeline.phases import analyse
-from pipeline.thread import approval, ledger
+from pipeline.thread import approval, ledger, notes
 from pipeline.thread.after import write_posts
+from pipeline.thread.ledger import RowState
 from pipeline.thread.plan import make_draft, refuse_if_edited
 
 _ERASED = "What this toot says was erased here at an author's wish."
+_GONE_OUT = (RowState.SENT, RowState.DELETED)
 
 
 def names_them(event: Event, traces: Traces) -> bool:
     thread = Thread.objects.filter(event=event).first()
-    return bool(_rows_naming(event, traces)) or (
-        thread is not None and traces.is_in([thread.history, thread.changes, thread.error])
+    return (
+        bool(_rows_naming(event, traces))
+        or any(_names(traces, entry.get("text", "")) for row in ledger.rows_of(event) for entry in row.former)
+        or (thread is not None and traces.is_in([thread.history, thread.changes, thread.error]))
     )
 
 
@@ -26,15 +30,16 @@ def erase(event: Event, traces: Traces) -> list[str]:
     """Take them out of the thread; returns the addresses of toots that are out and show them."""
     _scrub_history(event, traces)
     naming = _rows_naming(event, traces)
-    if not naming:
-        return []
-    if ledger.has_begun(event):
-        public = [row.url for row in naming if row.state == ThreadToot.State.SENT and row.url]
-        _empty(naming)
-    else:
-        public = []
+    public: list[str] = []
+    if naming and ledger.has_begun(event):
+        public = [row.url for row in naming if row.state == RowState.SENT and row.url]
+        _empty(event, [row for row in naming if row.state in _GONE_OUT])
+        _drop(event, [row for row in naming if row.state not in _GONE_OUT])
+    elif naming:
         _draft_anew(event, naming)
-    if event.artifacts.filter(kind="posts").exists():
+    for row in ledger.rows_of(event):
+        notes.erase_words(row, lambda text: _names(traces, text))
+    if naming and event.artifacts.filter(kind="posts").exists():
         write_posts(event)
     return public
 
@@ -50,6 +55,10 @@ def _tells(row: ThreadToot, traces: Traces) -> bool:
     return any(traces.names_them(text, also_names=row.role not in ("opening", "closing")) for text in texts)
 
 
+def _names(traces: Traces, text: str) -> bool:
+    return traces.names_them(text, also_names=True)
+
+
 def _draft_anew(event: Event, naming: list[ThreadToot]) -> None:
     """The whole draft without them; one that a person wrote only loses the toots that show them."""
     thread = ledger.find_thread(event)
@@ -62,15 +71,40 @@ def _draft_anew(event: Event, naming: list[ThreadToot]) -> None:
         analyse.load_current_analysis(ctx)
         make_draft(ctx, is_offline=True)
     except MastoscoreError:
-        with ledger.locked(event) as thread:
-            ledger.rows_of(event).filter(pk__in=[row.pk for row in naming]).delete()
-            ledger.renumber(list(ledger.rows_of(event)))
-            ledger.bump(thread)
+        _drop(event, naming)
 
 
-def _empty(naming: list[ThreadToot]) -> None:
+def _drop(event: Event, naming: list[ThreadToot]) -> None:
+    """Take the rows out, and look for what was tried of them all the same: should it turn up, it is removed.
+
+    The last row of a thread that has something to look for stays, without words.
+    """
+    if not naming:
+        return
+    with ledger.locked(event) as thread:
+        heir = ledger.rows_of(event).exclude(pk__in=[row.pk for row in naming]).first()
+        left_behind = notes.notes_of(thread, naming)
+        if left_behind and heir is None:
+            heir = naming.pop(0)
+            former = [*heir.former, *([notes.remember_try(thread, heir)] if notes.is_in_doubt(heir) else [])]
+            left_behind = notes.notes_of(thread, naming)
+            heir.state, heir.idempotency_key, heir.former = RowState.PLANNED, "", former
+            heir.text, heir.posted_text, heir.sources, heir.error, heir.note = "", "", [], "", _ERASED
+            heir.save()
+        ledger.rows_of(event).filter(pk__in=[row.pk for row in naming]).delete()
+        if heir is not None:
+            notes.hand_on(left_behind, heir)
+        ledger.renumber(list(ledger.rows_of(event)))
+        ledger.bump(thread)
+
+
+def _empty(event: Event, naming: list[ThreadToot]) -> None:
+    thread = ledger.find_thread(event)
     for row in naming:
-        ThreadToot.objects.filter(pk=row.pk).update(text="", posted_text="", sources=[], error="", note=_ERASED)
+        if row.state == RowState.SENT and row.attempts > 1:  # there may be another of it
+            row.former = [*row.former, notes.remember_try(thread, row)]
+        row.text, row.posted_text, row.sources, row.error, row.note = "", "", [], "", _ERASED
+        row.save()
 
 
 def _scrub_history(event: Event, traces: Traces) -> None:

@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
 from pipeline.progress_words import read_progress
 
 # Plain lines are for logs: one per tenth of the way, not one per page.
@@ -51,51 +48,18 @@ class PlainListener:
         self._output.write(text)
 
 
-class BarListener:
-    """One bar that turns over to the next phase; lines scroll by above it."""
-
-    def __init__(self, kind: str, console: Console) -> None:
-        self._kind = kind
-        self.bar = Progress(
-            SpinnerColumn(),
-            TextColumn("[bold]{task.description}"),
-            BarColumn(bar_width=24, finished_style="green"),
-            TextColumn("{task.fields[words]}"),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-        )
-        self._task = self.bar.add_task(kind, total=None, words="")
-
-    def progress(self, snapshot: dict[str, Any]) -> None:
-        seen = read_progress(self._kind, snapshot)
-        self.bar.update(
-            self._task,
-            description=seen.phase,
-            total=None if seen.percent is None else 100,
-            completed=seen.percent or 0,
-            words=_escape(seen.words),
-        )
-
-    def line(self, text: str) -> None:
-        self.bar.console.print(text, markup=False, highlight=False)
-
-
 @contextmanager
 def make_listener(kind: str, output: Output) -> Iterator[Listener]:
     """A bar on stderr when that is a terminal, else lines on ``output``."""
     if not sys.stderr.isatty():
         yield PlainListener(kind, output)
         return
-    listener = BarListener(kind, Console(stderr=True))
+    from pipeline.management.bars import make_bar  # rich takes a tenth of a second, and nobody would see it
+
+    listener = make_bar(kind)
     with listener.bar:
         yield listener
 
 
 def _after_comma(words: str) -> str:
     return f", {words}" if words else ""
-
-
-def _escape(words: str) -> str:
-    """Square brackets mean markup to rich; a server's name may hold an IPv6 address in them."""
-    return words.replace("[", "\\[")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import orjson
 from django.core.management.base import CommandParser
 
-from common.commands import CANCELLED, DONE, FAILED, HouseCommand
+from common.commands import CANCELLED, DONE, FAILED, SETTINGS_CHECKS, HouseCommand
 from common.errors import ConfigurationError
 from events.models import Event
 from jobs.models import Job
@@ -21,6 +21,8 @@ class PhaseCommand(HouseCommand):
     """A phase for one event. A command adds its own options and says which of them are parameters of the job."""
 
     kind: ClassVar[str]
+    # Not those of pages and models: they import all there is, which takes longer than a small phase.
+    requires_system_checks = (SETTINGS_CHECKS,)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", help="names the event, such as monsterdon-20260222")

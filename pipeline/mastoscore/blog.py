@@ -116,6 +116,8 @@ def reading(operation: str, summary: str, gives: dict[Any, Any]) -> Any:
 class BlogReady(Reading):
     """Whether there is a page."""
 
+    rate_scope = "progress"
+
     def answer(self, request: Request, event: Event, name: str) -> Response:
         page = find_artifact(event, "page")
         if page is None:

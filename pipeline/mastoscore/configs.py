@@ -17,7 +17,7 @@ from common.api.views import MastoscoreView
 from events.errors import EventConflict, InvalidEvent
 from events.ini_text import IniError
 from events.models import Event
-from events.services import config_dict, replace_config, store_config
+from events.services import ImportOutcome, config_dict, replace_config, store_config
 from pipeline.mastoscore.ground import TAG, find_config, read_truth
 from pipeline.services import delete_event
 
@@ -38,7 +38,7 @@ _CONFIG = {
         }
     },
 }
-_STORED = record(success=TRUTH, path=like(TEXT, "ini/monsterdon-20260222.ini"))
+_STORED = record({"warnings": list_of(TEXT)}, success=TRUTH, path=like(TEXT, "ini/monsterdon-20260222.ini"))
 _ROW = record(
     name=like(TEXT, "monsterdon-20260222"),
     path=like(TEXT, "ini/monsterdon-20260222.ini"),
@@ -94,12 +94,14 @@ class Config(MastoscoreView):
         sections = _read_sections(given)
         overwrite = read_truth(given, "overwrite", False)
         try:
-            event = store_config(name, sections, is_replacing=overwrite, may_post=may(request, _MAY_POST)).event
+            outcome = store_config(
+                name, sections, is_replacing=overwrite, may_post=may(request, _MAY_POST), by=request.user
+            )
         except EventConflict as error:
             raise Problem(409, error.user_message) from error
         except (IniError, InvalidEvent) as error:
             raise _invalid(error.problems) from error
-        return Response({"success": True, "path": _path_of(event)}, status=201)
+        return Response(_stored(outcome), status=201)
 
     @says(
         "mastoscore_config_replace",
@@ -113,12 +115,12 @@ class Config(MastoscoreView):
         event = find_config(name)
         sections = _read_sections(json_object(request))
         try:
-            stored = replace_config(event, sections, may_post=may(request, _MAY_POST)).event
+            outcome = replace_config(event, sections, may_post=may(request, _MAY_POST), by=request.user)
         except EventConflict as error:
             raise _invalid([error.user_message]) from error
         except (IniError, InvalidEvent) as error:
             raise _invalid(error.problems) from error
-        return Response({"success": True, "path": _path_of(stored)})
+        return Response(_stored(outcome))
 
     @says(
         "mastoscore_config_delete",
@@ -132,6 +134,11 @@ class Config(MastoscoreView):
         return Response({"success": True})
 
 
+def _stored(outcome: ImportOutcome) -> dict[str, Any]:
+    answer = {"success": True, "path": _path_of(outcome.event)}
+    return {**answer, "warnings": outcome.told} if outcome.told else answer
+
+
 def _path_of(event: Event) -> str:
     return f"ini/{event.ini_name or f'{event.slug}.ini'}"
 
@@ -142,7 +149,7 @@ def _read_sections(given: dict[str, Any]) -> dict[str, dict[str, str]]:
         raise Problem(400, "config parameter required")
     wrong = [name for name, options in config.items() if not isinstance(options, dict)]
     if wrong:
-        raise _invalid([f"[{name}] must be an object of options." for name in wrong])
+        raise _invalid([f"The section [{name}] must be an object of options." for name in wrong])
     return {name: _read_options(name, options) for name, options in config.items()}
 
 

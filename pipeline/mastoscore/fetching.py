@@ -101,6 +101,7 @@ class FetchReady(EventView):
     """Whether there is something to analyse."""
 
     access = {"get": reads("events.view_event")}
+    rate_scope = "progress"
 
     @says(
         "mastoscore_fetch_ready",
@@ -187,7 +188,7 @@ class JobState(MastoscoreView):
     """How a job is coming along. An unknown one is `not_found`, with 200."""
 
     access = {"get": reads("events.view_event")}
-    rate_scope = "jobs"
+    rate_scope = "progress"
 
     @says(
         "mastoscore_job",

@@ -105,6 +105,7 @@ class PictureStatus(EventView):
 
     kind: ClassVar[str] = ""
     access = {"get": reads("events.view_event")}
+    rate_scope = "progress"
 
     def get(self, request: Request) -> Response:
         event, _ = self.find_named(request)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote, urlencode
 
 from pipeline.mock import others, pages
+from pipeline.mock.exchange import Request, Response, as_error, as_json, as_page
 from pipeline.mock.ids import IdMaker
+from pipeline.mock.own_toots import OwnToots
 from pipeline.mock.records import PAGE_ROWS, MockServer, Row
 from pipeline.mock.statuses import (
     account_as_json,
@@ -25,42 +26,6 @@ from pipeline.mock.world import World
 
 _RATE_LIMIT = 300
 _RATE_PERIOD = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request as it came: ``query`` holds the last value of each key, names of headers are lower case."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-    @property
-    def token(self) -> str:
-        scheme, _, token = self.headers.get("authorization", "").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    status: int
-    body: bytes
-    content_type: str = "application/json; charset=utf-8"
-    headers: tuple[tuple[str, str], ...] = field(default=())
-
-
-def as_json(value: Any, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Response:
-    return Response(status, json.dumps(value, ensure_ascii=False).encode(), headers=headers)
-
-
-def as_error(text: str, status: int) -> Response:
-    return as_json({"error": text}, status)
-
-
-def as_page(html: str, status: int = 200) -> Response:
-    return Response(status, html.encode(), "text/html; charset=utf-8")
 
 
 class Voice:
@@ -77,6 +42,7 @@ class Voice:
         self._faults = list(self._behaviour.faults)
         self._remaining = _RATE_LIMIT
         self._lock = threading.Lock()
+        self._desk = OwnToots(server, account_as_json(server, world.owner)) if server.name == world.home else None
 
     def answer(self, request: Request) -> Response:
         """What this server says to the request; 404 for what it does not know."""
@@ -85,6 +51,10 @@ class Voice:
             return as_page(pages.parked_page(self._server))
         if path == "/api/notes/search-by-tag" and self._behaviour.access == "no-api":
             return self._search(request)
+        if self._desk is not None and self._is_owner(request):
+            own = self._desk.answer(request)
+            if own is not None:
+                return own
         if request.method not in ("GET", "HEAD"):
             return as_error("Method not allowed", 405)
         if path == "/robots.txt":
@@ -202,6 +172,9 @@ class Voice:
     def _public_page(self, path: str) -> Response:
         if path.startswith("/media/"):
             return Response(200, pages.small_picture(path), "image/png")
+        own = self._desk.find_page(path) if self._desk is not None else None
+        if own is not None:
+            return own
         html = pages.public_page(self._server, path, self._world.schedule.hashtag)
         return as_page(html) if html else as_page(pages.missing_page(self._server), 404)
 

@@ -41,6 +41,11 @@ def public_page(server: MockServer, path: str, hashtag: str) -> str | None:
     return None
 
 
+def own_toot_page(server: MockServer, name: str, content: str) -> str:
+    """``content``: as ``to_html`` made it."""
+    return _page(server, name, f'<h1>{escape(name)}</h1><div dir="auto">{content}</div>')
+
+
 def parked_page(server: MockServer) -> str:
     return _page(server, "This domain is parked", "<h1>This domain is parked</h1><p>Nothing plays here tonight.</p>")
 

@@ -59,7 +59,7 @@ def import_sample(fediverse: Fediverse) -> tuple[Event, bool]:
     """
     sections = {name: dict(options) for name, options in read_sample().items()}
     sections[MAIN]["api_base_url"] = f"http://{fediverse.home}"
-    outcome = import_event_sections(sections, name=SAMPLE_NAME, credentials_text=fediverse.token)
+    outcome = import_event_sections(sections, name=SAMPLE_NAME, credentials_text=fediverse.token, may_post=True)
     return outcome.event, _make_way(outcome.event, {toot.uri for toot in fediverse.world.toots})
 
 

@@ -16,7 +16,8 @@ from types import TracebackType
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from pipeline.mock.answers import Request, Response, Voice, as_error
+from pipeline.mock.answers import Voice
+from pipeline.mock.exchange import Request, Response, as_error
 from pipeline.mock.listening import NETWORK, bind_all, has_many_loopback_addresses, name_of
 from pipeline.mock.tmdb import FilmDatabase
 from pipeline.mock.world import DEFAULT_TOOT_COUNT, SEED, World, build_world
@@ -230,6 +231,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def do_POST(self) -> None:
+        self._answer()
+
+    def do_PUT(self) -> None:
+        self._answer()
+
+    def do_DELETE(self) -> None:
         self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pipeline.mock.answers import Request, Response, as_json
+from pipeline.mock.exchange import Request, Response, as_json
 from pipeline.mock.film import FILM_TITLE, FILM_YEAR, LAST_WEEKS_FILM
 from pipeline.mock.poster_art import jelly_poster, moth_poster
 

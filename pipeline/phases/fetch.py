@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -24,8 +24,10 @@ from pipeline.crawl.terms import caps_from_settings, terms_from_settings
 from pipeline.crawl.vanished import Vanished, settle_vanished
 from pipeline.crawl.walker import Manners
 from pipeline.journals import write_fetch_files
-from pipeline.mock.server import Fediverse, start_fediverse
 from pipeline.models import Crawl
+
+if TYPE_CHECKING:
+    from pipeline.mock.server import Fediverse
 
 # The bundled fediverse answers at once or never; nobody has to wait for it as for a real server.
 _MOCK_MANNERS = Manners(retry_pauses=(0.2, 0.5, 1), longest_wait_seconds=5, visit_seconds=60)
@@ -66,12 +68,13 @@ def _fetch(ctx: JobContext, crawl: Crawl, place: Place, *, is_resumed: bool) -> 
             refresh_statistics()
             vanished = _settle_vanished(ctx, crawl, place)
         except JobCancelled:
-            ctx.keep_partial(_settle(event, crawl, Crawl.State.CANCELLED))
+            ctx.keep_partial(_settle(event, crawl, Crawl.State.CANCELLED, left_out=coordinator.left_out))
             raise
         except HomeServerFailed:
-            _settle(event, crawl, Crawl.State.FAILED)
+            _settle(event, crawl, Crawl.State.FAILED, left_out=coordinator.left_out)
             raise
-    result = _settle(event, crawl, Crawl.State.COMPLETE, vanished) | {"resumed": is_resumed}
+    summary = _settle(event, crawl, Crawl.State.COMPLETE, vanished, left_out=coordinator.left_out)
+    result = summary | {"resumed": is_resumed}
     files = write_fetch_files(event, crawl, check=ctx.check_cancelled)
     ctx.say(_in_words(result))
     return result | {"mock": crawl.is_mock, "seconds": round(time.monotonic() - begun_at, 1), "files": files}
@@ -93,12 +96,18 @@ def _read_mode(text: object) -> str:
     return str(text)
 
 
-def _settle(event: Event, crawl: Crawl, state: Crawl.State, vanished: Vanished | None = None) -> dict[str, Any]:
-    """Close the crawl; returns what it came to, as it is noted in the crawl too."""
+def _settle(
+    event: Event, crawl: Crawl, state: Crawl.State, vanished: Vanished | None = None, *, left_out: int
+) -> dict[str, Any]:
+    """Close the crawl; returns what it came to, as it is noted in the crawl too.
+
+    ``left_out``: servers without room, as far as this process heard of them. An interrupted crawl knows of those that
+    stored toots name, and of those that were found since it went on.
+    """
     runs.close(crawl, state)
     helping.send_helpers_away(crawl)
     summary = summarise(event, crawl) | (vanished or Vanished()).as_result()
-    summary["left_out_servers"] = frontier.count_left_out(crawl)
+    summary["left_out_servers"] = max(left_out, frontier.count_left_out(crawl))
     summary["caps"] = asdict(caps_from_settings())
     runs.note_summary(crawl, summary | {"coverage": coverage(crawl)})
     return summary
@@ -126,6 +135,8 @@ def _open_place(event: Event, *, is_mock: bool) -> Iterator[Place]:
 
 def _open_fediverse(event: Event) -> Fediverse:
     """The bundled fediverse, under the same names as last time if its port is free, so that a crawl can go on."""
+    from pipeline.mock.server import start_fediverse  # it draws pictures, for which a real fetch has no use
+
     world = (event.hashtag, event.start, event.duration, event.margin)
     last_home = runs.find_mock_home(event)
     if last_home is not None:

@@ -14,7 +14,7 @@ import pytest
 from common.times import now_utc
 from jobs.context import Control, JobCancelled, JobLost, JobReleased, JobStopped, StopReason
 from jobs.models import Job, ServerTurn
-from pipeline.crawl import frontier
+from pipeline.crawl import coordinator, frontier
 from pipeline.crawl.runs import open_crawl
 from pipeline.models import Crawl, Visit
 from pipeline.phases import fetch
@@ -148,6 +148,25 @@ def test_visit_of_a_dead_holder_is_taken_over_at_its_cursor(fediverse: Fediverse
     run_fetch(event)
 
     assert home.pages_asked[0].query["max_id"] == cursor["max_id"]
+    assert Visit.objects.get(server=home.name).outcome == "complete"
+
+
+def test_run_that_waits_for_what_another_holds_says_so_once(
+    fediverse: Fediverse, event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coordinator, "_SILENCE_SECONDS", 0.1)
+    home = fediverse.servers[0]
+    crawl, _ = open_crawl(event, job=None, home_server=home.name, is_mock=False)
+    frontier.claim(crawl, "elsewhere/1/x", 5)
+    free_at = now_utc() + timedelta(seconds=2)
+    Visit.objects.update(lease_until=free_at)
+    ServerTurn.objects.update(held_until=free_at)
+    ctx = make_context(event)
+
+    fetch.run(ctx)
+
+    told = [line for line in ctx.listener.lines if "Waiting for 1 server that another process is asking" in line]  # type: ignore[union-attr]
+    assert len(told) == 1
     assert Visit.objects.get(server=home.name).outcome == "complete"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from common.files import FileTrouble, nameless_file
 from pipeline.journal_import import server_of_file
 from pipeline.models import Artifact, Crawl, Toot
 from pipeline.tests.fetch_help import allow, event_at_noon, picture, run_fetch
@@ -184,3 +185,8 @@ def test_journals_of_servers_that_are_gone_are_removed(fediverse: Fediverse, eve
 )
 def test_name_of_a_journal_tells_its_server(name: str, server: str | None) -> None:
     assert server_of_file(name, "monsterdon") == server
+
+
+def test_disk_that_refuses_is_said_in_a_sentence() -> None:
+    with pytest.raises(FileTrouble, match="cannot write to /proc/nowhere"), nameless_file(Path("/proc/nowhere")):
+        pass

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.merge import MergedToot, adds_nothing, fold, from_copy, merge, merge_all, standing_of
+from common.toots import Toot
+from pipeline.core.merge import (
+    MergedToot,
+    adds_nothing,
+    copy_adds_nothing,
+    fold,
+    from_copy,
+    merge,
+    merge_all,
+    standing_of,
+)
 from pipeline.tests.toot_samples import NOON, make_author, make_copy
 
 
@@ -64,17 +74,18 @@ def test_without_origin_one_wish_is_enough_and_origin_has_the_last_word() -> Non
 
 
 def test_feed_gives_way_to_any_copy_that_knows_more() -> None:
-    feed = from_copy(make_copy(is_bare=True, text="from the feed", boosts=0), 1)
+    bare = make_copy(is_bare=True, text="from the feed", boosts=0)
+    feed = from_copy(bare, 1)
     elsewhere = from_copy(make_copy(server="zoo.example", text="whole", boosts=3), 1)
 
     assert not feed.is_authoritative
     assert merge(feed, elsewhere) == elsewhere
-    assert adds_nothing(standing_of(elsewhere), feed)
+    assert copy_adds_nothing(standing_of(elsewhere), bare, 1)
     assert not adds_nothing(standing_of(feed), elsewhere)
 
 
-_copies = st.builds(
-    lambda server, boosts, favourites, minutes, text, wishes, flag, crawl, is_bare: from_copy(
+_told = st.builds(
+    lambda server, boosts, favourites, minutes, text, wishes, flag, crawl, is_bare: (
         make_copy(
             server=server,
             is_bare=is_bare,
@@ -96,6 +107,7 @@ _copies = st.builds(
     st.integers(1, 2),
     st.booleans(),
 )
+_copies = _told.map(lambda told: from_copy(*told))
 
 
 @given(_copies, _copies, _copies)
@@ -122,12 +134,12 @@ def test_merge_all_keeps_one_toot_per_uri(uris: list[str]) -> None:
     assert sorted(merged) == sorted(set(uris))
 
 
-@given(st.lists(_copies, min_size=1, max_size=4), st.lists(_copies, max_size=3), _copies)
+@given(st.lists(_copies, min_size=1, max_size=4), st.lists(_copies, max_size=3), _told)
 def test_copy_that_adds_nothing_now_adds_nothing_later_either(
-    known: list[MergedToot], later: list[MergedToot], copy: MergedToot
+    known: list[MergedToot], later: list[MergedToot], told: tuple[Toot, int]
 ) -> None:
-    if adds_nothing(standing_of(fold(known)), copy):
-        now = fold(known)
+    now, copy = fold(known), from_copy(*told)
+    if adds_nothing(standing_of(now), copy) or copy_adds_nothing(standing_of(now), *told):
         then = fold([*known, *later])
         assert merge(now, copy) == now
         assert merge(then, copy) == then
@@ -137,8 +149,18 @@ def test_copies_that_cannot_matter_are_told_without_a_look_at_the_words() -> Non
     origin = standing_of(from_copy(make_copy(boosts=1), 2))
     elsewhere = standing_of(from_copy(make_copy(server="two.example", boosts=4), 2))
 
-    assert adds_nothing(origin, from_copy(make_copy(server="two.example", boosts=99), 2))
-    assert adds_nothing(origin, from_copy(make_copy(boosts=99), 1))
-    assert adds_nothing(elsewhere, from_copy(make_copy(server="zoo.example", boosts=4), 2))
-    assert not adds_nothing(elsewhere, from_copy(make_copy(server="zoo.example", boosts=5), 2))
-    assert not adds_nothing(elsewhere, from_copy(make_copy(boosts=0), 2))
+    assert copy_adds_nothing(origin, make_copy(server="two.example", boosts=99), 2)
+    assert copy_adds_nothing(origin, make_copy(boosts=99), 1)
+    assert copy_adds_nothing(elsewhere, make_copy(server="zoo.example", boosts=4), 2)
+    assert not copy_adds_nothing(elsewhere, make_copy(server="zoo.example", boosts=5), 2)
+    assert not copy_adds_nothing(elsewhere, make_copy(boosts=0), 2)
+    assert not copy_adds_nothing(
+        elsewhere, make_copy(server="zoo.example", boosts=4, author=make_author(wishes=("nobot",))), 2
+    )
+
+
+def test_merged_toot_that_is_known_already_is_told_by_its_digest() -> None:
+    toot = from_copy(make_copy(server="two.example", boosts=4), 2)
+
+    assert adds_nothing(standing_of(toot), from_copy(make_copy(server="two.example", boosts=4), 2))
+    assert not adds_nothing(standing_of(toot), from_copy(make_copy(server="two.example", boosts=4, text="other"), 2))

@@ -303,3 +303,64 @@ def test_stop_frees_the_port_and_ends_every_thread() -> None:
     idle.close()
     with start_fediverse(*EVENT, toot_count=FEW, port=port) as again:
         assert again.port == port
+
+
+# --- the host's own toots -------------------------------------------------------------------------------------------
+def test_host_posts_a_thread_that_can_be_looked_at_and_taken_back(fediverse: Fediverse) -> None:
+    mine = {"headers": {"Authorization": f"Bearer {fediverse.token}"}}
+    base = f"http://{fediverse.home}/api/v1"
+
+    def post(key: str, **values: Any) -> Any:
+        headers = {**mine["headers"], "Idempotency-Key": key}
+        return requests.post(f"{base}/statuses", json=values, headers=headers, timeout=10)
+
+    picture = requests.post(
+        f"http://{fediverse.home}/api/v2/media",
+        files={"file": ("graph.png", b"\x89PNG", "image/png")},
+        data={"description": "Toots per minute – ünï"},
+        timeout=10,
+        **mine,
+    ).json()
+    assert picture["description"] == "Toots per minute – ünï"
+    root = post("one", status="Here is how #jellynight went <3\n\nBye", media_ids=[picture["id"]]).json()
+    assert post("one", status="again").json() == root
+    reply = post("two", status="And so on", in_reply_to_id=root["id"], visibility="unlisted").json()
+    assert (reply["in_reply_to_id"], reply["visibility"]) == (root["id"], "unlisted")
+    assert "&lt;3" in root["content"] and root["media_attachments"] == [picture]
+    own = requests.get(f"{base}/accounts/{root['account']['id']}/statuses", timeout=10, **mine).json()
+    assert [toot["id"] for toot in own] == [reply["id"], root["id"]]
+    below = requests.get(f"{base}/statuses/{root['id']}/context", timeout=10, **mine).json()["descendants"]
+    assert [toot["id"] for toot in below] == [reply["id"]]
+    page = requests.get(root["url"], timeout=10)
+    assert (page.status_code, "&lt;3" in page.text, "<3" in page.text) == (200, True, False)
+    for toot in (reply, root):
+        assert requests.delete(f"{base}/statuses/{toot['id']}", timeout=10, **mine).status_code == 200
+        assert requests.get(f"{base}/statuses/{toot['id']}", timeout=10, **mine).status_code == 404
+    assert requests.get(root["url"], timeout=10).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ({"status": " "}, 422),
+        ({"status": "x" * 1001}, 422),
+        ({"status": "x", "in_reply_to_id": "1"}, 404),
+        ({"status": "x", "media_ids": ["1"]}, 404),
+        ({"status": "x", "media_ids": 7}, 404),
+        ([1], 422),
+    ],
+)
+def test_toot_that_makes_no_sense_is_refused(fediverse: Fediverse, values: Any, status: int) -> None:
+    headers = {"Authorization": f"Bearer {fediverse.token}"}
+    url = f"http://{fediverse.home}/api/v1/statuses"
+    assert requests.post(url, json=values, headers=headers, timeout=10).status_code == status
+
+
+def test_nobody_but_the_host_posts(fediverse: Fediverse) -> None:
+    for key, headers in (
+        ("home", {}),
+        ("home", {"Authorization": "Bearer x"}),
+        ("large", {"Authorization": "Bearer x"}),
+    ):
+        url = f"http://{name_of(fediverse, key)}/api/v1/statuses"
+        assert requests.post(url, json={"status": "x"}, headers=headers, timeout=10).status_code == 405

@@ -16,7 +16,7 @@ from pipeline.models import ThreadToot
 from pipeline.phases import score
 from pipeline.tests.scored_event import make_scored
 from pipeline.tests.thread_help import ROLES, context, draft, draft_and_approve, states, thread_of
-from pipeline.thread import approval, edit
+from pipeline.thread import approval, edit, plan
 from pipeline.thread.ledger import ChangedMeanwhile, NotAllowed, State
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +119,8 @@ def test_words_of_a_picture_are_edited(event: Event) -> None:
     [
         ({"text": "x" * 501}, "Toot 6 has 501 characters; 500 are allowed"),
         ({"text": " \n"}, "Toot 6 has no text"),
+        ({"text": "\u200b\u2060"}, "Toot 6 has no text"),
+        ({"text": "👨‍👩‍👧‍👦" * 501}, "Toot 6 has 501 characters"),
         ({"descriptions": [""]}, "picture of toot 6 has no alternative text"),
         ({"descriptions": ["x" * 1501]}, "has 1,501 characters; 1,500 are allowed"),
         ({"descriptions": []}, "has 1 picture"),
@@ -234,3 +236,25 @@ def test_approving_by_itself_is_off_unless_the_event_says_so(event: Event) -> No
     draft(event)
     assert (thread_of(event).state, thread_of(event).approved_how) == (State.APPROVED, "auto")
     assert states(event) == ["planned"] * 7
+
+
+def test_draft_changed_or_settings_shut_while_it_is_made_waits_for_a_person(
+    event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event.post_auto_approve = True
+    event.save()
+    store = plan.store_draft
+
+    def stored_and_edited(*arguments: Any) -> Any:
+        thread = store(*arguments)
+        edit.edit_toot(event, event.thread.get(position=1).pk, text="Mine")
+        return thread
+
+    with monkeypatch.context() as patch:
+        patch.setattr(plan, "store_draft", stored_and_edited)
+        draft(event)
+    assert thread_of(event).state == State.DRAFT
+    ctx = context(event, "post")
+    Event.objects.filter(pk=event.pk).update(post_auto_approve=False)
+    plan.make_draft(ctx)
+    assert thread_of(event).state == State.DRAFT

@@ -89,8 +89,10 @@ def test_stale_page_changes_nothing(admin_client: Any, event: Event) -> None:
 def test_send_and_delete_are_queued_for_who_asked(admin_client: Any, event: Event, admin_user: Any) -> None:
     draft(event)
     assert "is not approved yet" in press(admin_client, event, "do/send/")
-    assert not Job.objects.filter(kind="send").exists()
+    assert "nothing to delete" in press(admin_client, event, "do/delete/")
+    assert not Job.objects.filter(kind__in=("send", "delete_thread")).exists()
     press(admin_client, event, "do/approve/")
+    assert "withdraw the approval" in press(admin_client, event, "do/regenerate/")
     shown = press(admin_client, event, "do/send/")
     job = Job.objects.get(kind="send")
     assert (job.asked_by, job.exclusive_key) == (admin_user, f"event:{event.pk}")

@@ -235,6 +235,27 @@ def test_hashtag_is_added_when_the_opening_does_not_say_it() -> None:
     assert toots[0].text == "Film night at Ada's: the numbers.\n\n#monsterdon"
 
 
+@pytest.mark.parametrize("limit", [100, 200, 500])
+def test_endless_heading_leaves_room_for_every_entry(limit: int) -> None:
+    def write(name: str, values: Mapping[str, Value]) -> str:
+        return "heading " * 200 if name == "heading" else our_words(name, values)
+
+    toots = plan_thread(facts(), ThreadLimits(max_characters=limit), write)
+    boosts = [toot for toot in toots if toot.role == "boosts"]
+    assert all(count_characters(toot.text, 23) <= limit for toot in toots)
+    for rank in (1, 2, 3):
+        assert any(f"\n{rank}. Author {rank}" in toot.text for toot in boosts)
+
+
+@pytest.mark.parametrize("limit", [100, 200, 500])
+def test_long_opening_does_not_cost_the_hashtag(limit: int) -> None:
+    toots = planned(facts(opening=("word " * 200,)), ThreadLimits(max_characters=limit))
+    assert toots[0].text.endswith("…\n\n#monsterdon")
+    assert limit - 10 < count_characters(toots[0].text, 23) <= limit
+    long_name = planned(facts(opening=("word " * 200,), hashtag="x" * 95), ThreadLimits(max_characters=limit))
+    assert count_characters(long_name[0].text, 23) <= limit
+
+
 def test_authors_are_mentioned_only_if_the_event_says_so() -> None:
     texts = "\n".join(toot.text for toot in planned(facts(), ThreadLimits()))
     assert not re.search(r"(?<!/)@", texts)

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import transaction
 
 from common.robots import parse_robots
+from events.guarding import save_guarded
 from events.models import MastodonAccount, OptOut
 from jobs import turns
 from pipeline.tests.scored_event import add_toot, analyse, make_scored
@@ -300,3 +301,18 @@ def test_turns_are_given_back_after_looking_up(event: Any, server: PostingServer
     send_now(event)
     assert origin.asked
     assert not turns.taken_by_somebody().exists()
+
+
+def test_thread_that_approved_itself_goes_to_a_person_once_that_is_switched_off(
+    event: Any, server: PostingServer, origin: PostingServer
+) -> None:
+    event.post_auto_approve = True
+    event.save()
+    draft(event)
+    event.thread_entry = "{{ rank }}. Buy now"
+    assert "is switched off" in save_guarded(event, may_post=False)[0]
+    hide(origin, 8)
+    with pytest.raises(ChangedSinceApproval, match="approve it again"):
+        send_now(event)
+    assert server.stored == []
+    assert thread_of(event).state == "draft"

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from common.errors import MastoscoreError
-from events.models import MastodonAccount
-from jobs.context import JobCancelled, StopReason
 from pipeline import paths
+from pipeline.core.toot_text import count_characters
 from pipeline.phases import post
 from pipeline.tests.thread_help import (
     ROLES,
+    assert_complete,
     context,
     delete_now,
     draft,
@@ -24,12 +24,9 @@ from pipeline.tests.thread_help import (
     states,
     thread_of,
 )
-from pipeline.thread import approval, edit, send
-from pipeline.thread.ledger import AlreadyPosted, NotApproved
+from pipeline.thread import approval, edit
+from pipeline.thread.ledger import AlreadyPosted
 from tests.remote.posting import (
-    ERROR_500,
-    FAULT_AFTER_STORING,
-    LOST_ANSWER,
     Fault,
     PostingServer,
     Reply,
@@ -53,15 +50,6 @@ def server() -> Iterator[PostingServer]:
 @pytest.fixture
 def event(make_event: Any, server: PostingServer, settings: Any) -> Any:
     return prepare(make_event, server, settings)
-
-
-def assert_complete(event: Any, server: PostingServer) -> None:
-    """Exactly one complete thread, as the ledger says."""
-    rows = list(event.thread.order_by("position"))
-    assert server.thread() == [row.posted_text for row in rows]
-    assert [row.remote_id for row in rows] == sorted(server.statuses, key=int)
-    assert {row.state for row in rows} == {"sent"}
-    assert thread_of(event).state == "sent"
 
 
 def test_thread_goes_out_in_order_with_pictures_and_their_words(event: Any, server: PostingServer) -> None:
@@ -189,6 +177,17 @@ def test_texts_too_long_for_the_server_are_named_before_anything_is_sent(event: 
     refused(event, server, "are allowed (limits of 127.0.0.1")
 
 
+def test_rehearsal_on_a_server_of_its_own_keeps_to_its_limits(event: Any, server: PostingServer) -> None:
+    event.crawls.update(is_mock=True)
+    server.max_characters = 200
+    event.posting_account = event.home_account
+    event.save()
+    rows = draft_and_approve(event)
+    assert max(count_characters(row.text, 23) for row in rows) <= 200
+    send_now(event)
+    assert_complete(event, server)
+
+
 def test_rehearsal_is_not_posted_on_a_real_server(event: Any, server: PostingServer, settings: Any) -> None:
     event.crawls.update(is_mock=True)
     draft_and_approve(event)
@@ -206,369 +205,6 @@ def test_user_without_the_right_sends_and_deletes_nothing(
     with pytest.raises(MastoscoreError, match="may prepare a thread"):
         delete_now(event, asked_by=user)
     assert server.stored == []
-
-
-# --- servers with faults --------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("honours_keys", [True, False])
-@pytest.mark.parametrize("fault", [FAULT_AFTER_STORING, LOST_ANSWER, Fault(ERROR_500), Fault(hang_up=True)])
-@pytest.mark.parametrize("nth", [1, 4])
-def test_doubtful_answer_makes_no_second_copy(
-    event: Any, server: PostingServer, fault: Fault, nth: int, honours_keys: bool
-) -> None:
-    server.honours_keys = honours_keys
-    draft_and_approve(event)
-    server.fail("publish", fault, nth=nth)
-    send_now(event)
-    assert_complete(event, server)
-    assert len(server.stored) == 7
-
-
-def test_run_that_gave_up_in_doubt_is_continued_by_the_next(event: Any, server: PostingServer) -> None:
-    server.honours_keys = False
-    draft_and_approve(event)
-    server.fail("publish", LOST_ANSWER, nth=3)
-    server.fail("own", *[Fault(ERROR_500)] * 20, nth=2)  # the first notes what was there before
-    with pytest.raises(MastoscoreError):
-        send_now(event)
-    assert states(event)[:4] == ["sent", "sent", "sending", "planned"]
-    assert "a fault of its own" in thread_of(event).error
-    server._faults.clear()
-    server.forget_everything_but_statuses()
-    send_now(event)
-    assert_complete(event, server)
-    assert len(server.stored) == 7
-    assert thread_of(event).error == ""
-
-
-def test_revoked_token_stops_between_toots_and_a_new_one_goes_on(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    server.fail("publish", Fault(Reply(401, {"error": "The access token was revoked"})), nth=4)
-    with pytest.raises(MastoscoreError, match="401"):
-        send_now(event)
-    assert states(event)[:5] == ["sent", "sent", "sent", "failed", "planned"]
-    assert "does not accept the token any more" in thread_of(event).error
-    assert len(json.loads(paths.posts(event).read_bytes())) == 3
-    server.tokens = {"new-token"}
-    event.home_account.token = "new-token"
-    event.home_account.save()
-    send_now(event)
-    assert_complete(event, server)
-
-
-def test_limits_are_waited_for_as_told(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    too_many = Fault(Reply(429, {"error": "Too many requests"}, {"Retry-After": "1"}))
-    server.fail("publish", too_many, nth=2)
-    server.fail("upload", too_many)
-    ctx = context(event)
-    waits: list[float] = []
-    ctx.wait = waits.append  # type: ignore[method-assign]
-    send.run(ctx)
-    assert waits.count(1.0) == 2
-    assert_complete(event, server)
-
-
-def test_used_up_limit_is_waited_for_before_the_next_request(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    answer = server.answer
-
-    def limited(asked: Any) -> Reply:
-        reply = answer(asked)
-        used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "7"} if asked.kind == "publish" else {}
-        return Reply(reply.status, reply.body, {**reply.headers, **used_up})
-
-    server.answer = limited  # type: ignore[method-assign]
-    ctx = context(event)
-    waits: list[float] = []
-    ctx.wait = waits.append  # type: ignore[method-assign]
-    send.run(ctx)
-    assert len([seconds for seconds in waits if 5 < seconds <= 7]) == 7
-
-
-def test_cancel_stops_between_toots_and_says_what_is_out(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    ctx = context(event)
-    server.hook = lambda asked, when: (
-        (ctx.control.stop(StopReason.CANCEL) if (asked.kind, asked.nth, when) == ("publish", 3, "before") else None)
-        or False
-    )
-    with pytest.raises(JobCancelled):
-        send.run(ctx)
-    out = states(event).count("sent")
-    assert out == len(server.statuses) == 3, "what was being sent is seen to; then it stops"
-    assert ctx.control.partial is not None
-    assert ctx.control.partial["sent"] == out
-    assert f"{out} of 7 toots are out: http://{server.name}/@host/1001" in ctx.listener.said[-1]  # type: ignore[union-attr]
-    server.hook = None
-    send_now(event)
-    assert_complete(event, server)
-    assert len(server.stored) == 7
-
-
-def test_root_instead_of_reply_is_noticed_and_removed(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    server.makes_roots = True
-    with pytest.raises(MastoscoreError, match=r"Toot 2 came out as a thread of its own.* It was removed again"):
-        send_now(event)
-    assert server.deleted == ["1002"]
-    assert states(event)[:2] == ["sent", "failed"]
-    server.makes_roots = False
-    send_now(event)
-    assert_complete(event, server)
-
-
-def test_misplaced_toot_whose_answer_was_lost_is_removed_when_found(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    server.fail("publish", LOST_ANSWER, nth=2)
-    server.hook = lambda asked, when: bool(setattr(server, "makes_roots", asked.kind == "publish" and asked.nth == 2))
-    send_now(event)
-    assert server.deleted == ["1002"]
-    assert_complete(event, server)
-    assert "gone astray" in event.thread.get(position=2).note
-
-
-def test_misplaced_toot_that_cannot_be_removed_is_kept_in_mind(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    server.makes_roots = True
-    server.fail("delete", *[Fault(Reply(403, {"error": "no"}))] * 5)
-    with pytest.raises(MastoscoreError, match="could not be removed"):
-        send_now(event)
-    assert [stray["id"] for stray in event.thread.get(position=2).strays] == ["1002"]
-    server.makes_roots = False
-    server._faults.clear()
-    send_now(event)
-    assert_complete(event, server)
-    assert event.thread.get(position=2).strays == []
-
-
-def test_answer_to_a_toot_that_is_gone_says_so(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    server.hook = lambda asked, when: bool(
-        server.statuses.clear() if (asked.kind, asked.nth, when) == ("publish", 3, "before") else None
-    )
-    with pytest.raises(MastoscoreError) as caught:
-        send_now(event)
-    assert f"Toot 2 of the thread is not on {server.name} any more" in caught.value.user_message
-    assert states(event)[2] == "failed"
-
-
-def test_toot_that_is_dropped_in_silence_is_noticed(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    server.drops_silently = True
-    with pytest.raises(MastoscoreError, match="said that it took toot 1, but does not have it"):
-        send_now(event)
-    assert states(event)[0] == "failed"
-    server.drops_silently = False
-    send_now(event)
-    assert_complete(event, server)
-
-
-def test_server_that_understands_json_only_gets_json_only(event: Any, server: PostingServer) -> None:
-    server.is_form_emptied = True
-    draft_and_approve(event)
-    send_now(event)
-    assert_complete(event, server)
-
-
-def test_empty_toot_is_taken_back(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    real = server._make_status
-    server._make_status = lambda values, parent: {**real(values, parent), "content": ""}  # type: ignore[method-assign]
-    with pytest.raises(MastoscoreError, match=r"Toot 1 came out empty\. It was removed again"):
-        send_now(event)
-    assert server.statuses == {}
-
-
-def test_server_that_is_unlisted_by_default_is_told_public(event: Any, server: PostingServer) -> None:
-    server.default_visibility = "unlisted"
-    draft_and_approve(event)
-    send_now(event)
-    assert {status["visibility"] for status in server.stored} == {"public"}
-
-
-def test_narrower_visibility_is_noted_and_wider_taken_back(
-    make_event: Any, server: PostingServer, settings: Any
-) -> None:
-    event = prepare(make_event, server, settings, post_visibility="unlisted")
-    draft_and_approve(event)
-    server.turns_public_into = "public"
-    with pytest.raises(MastoscoreError, match="came out as public, though unlisted was asked for"):
-        send_now(event)
-    assert server.statuses == {}
-    server.turns_public_into = "private"
-    send_now(event)
-    assert_complete(event, server)
-    assert "made it private instead of unlisted" in event.thread.get(position=1).note
-
-
-# --- pictures -------------------------------------------------------------------------------------------------------
-def test_picture_that_takes_a_while_is_waited_for(event: Any, server: PostingServer, monkeypatch: Any) -> None:
-    monkeypatch.setattr("pipeline.thread.pictures._FIRST_POLL_SECONDS", 0.01)
-    server.media_polls = 3
-    draft_and_approve(event)
-    send_now(event)
-    assert_complete(event, server)
-    assert server.count("media") == 8
-
-
-def test_picture_the_server_does_not_know_when_asked_is_posted_all_the_same(
-    event: Any, server: PostingServer, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr("pipeline.thread.pictures._FIRST_POLL_SECONDS", 0.01)
-    server.media_polls, server.media_is_unknown = 3, True
-    draft_and_approve(event)
-    send_now(event)
-    assert_complete(event, server)
-    assert server.count("media") == 2
-
-
-def test_picture_that_never_gets_ready_stops_with_a_sentence(
-    event: Any, server: PostingServer, settings: Any, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr("pipeline.thread.pictures._FIRST_POLL_SECONDS", 0.01)
-    settings.MASTOSCORE_MEDIA_SECONDS = 0.1
-    server.media_polls = 10_000
-    draft_and_approve(event)
-    with pytest.raises(MastoscoreError) as caught:
-        send_now(event)
-    assert "still working on the picture of toot 6" in caught.value.user_message
-    assert states(event) == ["sent"] * 5 + ["failed", "planned"]
-    uploads = server.count("upload")
-    server.media_polls = 0
-    for media in server.media.values():
-        media["polls"] = 0
-    send_now(event)
-    assert_complete(event, server)
-    assert server.count("upload") == uploads + 1, "the picture handed over before is used"
-
-
-def test_picture_that_fails_is_handed_over_again_next_time(
-    event: Any, server: PostingServer, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr("pipeline.thread.pictures._FIRST_POLL_SECONDS", 0.01)
-    server.media_fails = True
-    draft_and_approve(event)
-    with pytest.raises(MastoscoreError) as caught:
-        send_now(event)
-    assert f"{server.name} does not take the picture of toot 6 (it answered 422)" in caught.value.user_message
-    server.media_fails = False
-    send_now(event)
-    assert_complete(event, server)
-
-
-def test_words_for_a_picture_are_set_again_when_the_server_forgot_them(event: Any, server: PostingServer) -> None:
-    server.forgets_descriptions = True
-    draft_and_approve(event)
-    send_now(event)
-    assert server.count("describe") == 2
-    assert {media["description"] for media in server.media.values()} == {"graph in words", "words in words"}
-    assert {row.note for row in event.thread.all()} == {""}
-
-
-def test_toot_that_lost_its_picture_is_taken_back(event: Any, server: PostingServer) -> None:
-    server.drops_media = True
-    draft_and_approve(event)
-    with pytest.raises(MastoscoreError, match="Toot 6 came out without its picture"):
-        send_now(event)
-    assert len(server.statuses) == 5
-    server.drops_media = False
-    send_now(event)
-    assert_complete(event, server)
-
-
-def test_picture_file_that_is_gone_is_named(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    paths.graph(event).unlink()
-    with pytest.raises(MastoscoreError) as caught:
-        send_now(event)
-    assert f"The picture {paths.graph(event).name} of toot 6 is gone" in caught.value.user_message
-
-
-# --- taken back -----------------------------------------------------------------------------------------------------
-def test_deleting_goes_backwards_and_is_recorded(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    send_now(event)
-    result = delete_now(event)
-    assert server.deleted == ["1009", "1007", "1005", "1004", "1003", "1002", "1001"]
-    assert server.statuses == {}
-    assert result["deleted"] == 7
-    assert states(event) == ["deleted"] * 7
-    assert thread_of(event).state == "deleted"
-    assert json.loads(paths.posts(event).read_bytes()) == []
-    assert "1001" not in paths.blog_page(event).read_text()
-
-
-def test_new_draft_after_deleting_keeps_the_old_toots_in_the_history(event: Any, server: PostingServer) -> None:
-    old = draft_and_approve(event)
-    send_now(event)
-    delete_now(event)
-    with pytest.raises(AlreadyPosted, match="posted and deleted"):
-        send_now(event)
-    draft_and_approve(event)
-    history = thread_of(event).history
-    assert [toot["text"] for toot in history[0]["toots"]] == [row.text for row in old]
-    assert history[0]["toots"][0]["id"] == "1001"
-    assert history[0]["toots"][0]["deleted_at"]
-    send_now(event)
-    assert_complete(event, server)
-
-
-def test_interrupted_deletion_is_finished_by_the_next(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    send_now(event)
-    server.fail("delete", Fault(Reply(403, {"error": "no"})), nth=3)
-    with pytest.raises(MastoscoreError):
-        delete_now(event)
-    assert thread_of(event).state == "deleting"
-    assert len(server.statuses) == 5
-    delete_now(event)
-    assert server.statuses == {}
-    assert thread_of(event).state == "deleted"
-
-
-def test_half_a_thread_can_be_deleted_with_the_toot_in_doubt(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    server.fail("publish", LOST_ANSWER, nth=3)
-    server.fail("own", *[Fault(ERROR_500)] * 20, nth=2)  # the first notes what was there before
-    with pytest.raises(MastoscoreError):
-        send_now(event)
-    server._faults.clear()
-    assert len(server.statuses) == 3
-    delete_now(event)
-    assert server.statuses == {}
-
-
-def test_nothing_to_delete_says_so(event: Any, server: PostingServer) -> None:
-    draft(event)
-    with pytest.raises(MastoscoreError, match="nothing to delete"):
-        delete_now(event)
-
-
-def test_draft_is_not_made_anew_over_an_approved_or_posted_thread(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    with pytest.raises(MastoscoreError, match="is approved; withdraw"):
-        draft(event)
-    send_now(event)
-    with pytest.raises(AlreadyPosted):
-        draft(event)
-
-
-def test_withdrawn_approval_is_needed_again(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    approval.withdraw(event)
-    with pytest.raises(NotApproved):
-        send_now(event)
-
-
-def test_another_account_does_not_continue_a_thread(event: Any, server: PostingServer) -> None:
-    draft_and_approve(event)
-    server.fail("publish", Fault(Reply(403)), nth=3)
-    with pytest.raises(MastoscoreError):
-        send_now(event)
-    event.posting_account = MastodonAccount.objects.create(server="other.example", token="x")
-    event.save()
-    with pytest.raises(MastoscoreError, match="was posted by @host@"):
-        send_now(event)
 
 
 # --- for clients that know no drafts --------------------------------------------------------------------------------

@@ -70,3 +70,12 @@ def states(event: Event) -> list[str]:
 
 def thread_of(event: Event) -> Thread:
     return Thread.objects.get(event=event)
+
+
+def assert_complete(event: Any, server: PostingServer) -> None:
+    """Exactly one complete thread, as the ledger says."""
+    rows = list(event.thread.order_by("position"))
+    assert server.thread() == [row.posted_text for row in rows]
+    assert [row.remote_id for row in rows] == sorted(server.statuses, key=int)
+    assert {row.state for row in rows} == {"sent"}
+    assert thread_of(event).state == "sent"

@@ -3,56 +3,70 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from common.errors import RemoteError
+from common.errors import MastoscoreError, RemoteError
 from common.http import AddressNotAllowed
 from common.mastodon_errors import RateLimited
 from common.mastodon_posting import NewStatus, OwnStatus
 from events.models import Event
+from jobs.context import JobCancelled, JobReleased, JobStopped
 from pipeline.models import Thread, ThreadToot
-from pipeline.thread import ledger, pictures
+from pipeline.thread import notes, pictures
+from pipeline.thread.account import OwnAccount, SendTrouble, set_row
 from pipeline.thread.ledger import RowState, State, ThreadTrouble
 from pipeline.thread.outbox import Outbox
-from pipeline.thread.reconcile import WIDTH, Found, Mark, Wanted, find_sent, list_own, take_mark
+from pipeline.thread.reconcile import WIDTH
 
+# The note of a toot that its server said it took, when there was no time to read it back.
+UNSEEN = "Its server took it; it is read back with the next run."
 # Looks at the account before a toot whose answer was lost counts as not stored; a slow server may still be at it.
 _LOOKS = 3
 
 
-class SendTrouble(ThreadTrouble):
-    """A toot that did not get there; the message says what is known of it."""
-
-
 class Courier:
-    def __init__(self, outbox: Outbox, event: Event, account_id: str) -> None:
+    def __init__(self, outbox: Outbox, event: Event, account: OwnAccount) -> None:
         self.outbox = outbox
         self.event = event
-        self.account_id = account_id
-
-    def mark_account(self) -> None:
-        """Note what is on the account, before anything is sent: none of that is ever taken for a toot of ours."""
-        thread = Thread.objects.get(event=self.event)
-        if thread.mark and ledger.rows_of(self.event).filter(attempts__gt=0).exists():
-            return
-        mark = take_mark(self.outbox, self.account_id)
-        Thread.objects.filter(pk=thread.pk).update(mark=mark.as_json())
+        self.account = account
+        self._answer: OwnStatus | None = None
 
     def deliver(self, row: ThreadToot, parent: str) -> None:
         """Bring the row to ``sent``; ``parent`` is the id of the toot it answers, "" for the first.
 
-        Raises SendTrouble or a RemoteError; the row then says whether something may be out.
+        Raises SendTrouble or a RemoteError; the row then says whether something may be out. A job that is stopped
+        meanwhile leaves it in doubt only if its server does not even answer whether the toot is there.
         """
-        self.clear_strays(row)
-        self.clear_former(row, parent)
+        self._answer = None
+        try:
+            self._deliver(row, parent)
+        except (JobCancelled, JobReleased):
+            self._make_definite(row, parent)
+            raise
+
+    def _deliver(self, row: ThreadToot, parent: str) -> None:
+        self.account.clear_strays(row)
+        self.account.clear_former(row, parent)
         if row.attempts and row.idempotency_key and self.settle(row, parent):
             return
         media_ids = self._put_up(row)
+        status = self._new_status(row, parent, media_ids)
+        self._answer = self._publish(row, status)
+        with self.outbox.finishing():
+            self._check(row, self._answer, status)
+
+    def verify(self, row: ThreadToot, parent: str) -> None:
+        """See with own eyes a toot that is known by the server's answer alone."""
+        ids = [str(entry.get("id", "")) for entry in row.media]
+        self._check(row, _as_answer(row), self._new_status(row, parent, ids))
+
+    def _new_status(self, row: ThreadToot, parent: str, media_ids: list[str]) -> NewStatus:
         thread = Thread.objects.get(event=self.event)
-        status = NewStatus(
+        return NewStatus(
             text=row.text,
             visibility=thread.visibility,
             reply_to=parent,
@@ -60,18 +74,24 @@ class Courier:
             language=thread.language,
             content_warning=thread.content_warning,
         )
-        answer = self._publish(row, status)
-        with self.outbox.finishing():
-            self._check(row, answer, status)
 
-    def remove_twins(self) -> None:
-        """Last look: of toots that were sent more than once in doubt, only one may stay."""
-        rows = list(ledger.rows_of(self.event))
-        for before, row in zip([None, *rows], rows, strict=False):
-            self.clear_former(row, before.remote_id if before else "")
-            if row.attempts > 1 and row.tried_at is not None:
-                twins = self._look(row, before.remote_id if before else "")
-                self._remove(row, [*twins.others, *([twins.ours] if twins.ours else [])])
+    def _make_definite(self, row: ThreadToot, parent: str) -> None:
+        """The job has to end while the toot is on its way: say what is known of it, or find out in a few seconds."""
+        if row.state != RowState.SENDING:
+            return
+        if self._answer is not None:
+            trouble = _find_trouble(row, self._answer, self._new_status(row, parent, [""] * len(row.media)))
+            if trouble:
+                self._note_trouble(row, self._answer, trouble)
+            else:
+                self._confirm(row, self._answer, UNSEEN)
+            return
+        with suppress(MastoscoreError, JobStopped), self.outbox.last_look():
+            found = self.account.look(row, parent)
+            if found.ours is not None:
+                self._confirm(row, found.ours, row.note)
+            elif not found.others and not found.unsure:
+                set_row(row, state=RowState.PLANNED)  # with its key, so it is looked for again before it is sent
 
     # --- sending ---------------------------------------------------------------------------------------------------
     def _publish(self, row: ThreadToot, status: NewStatus) -> OwnStatus:
@@ -83,7 +103,7 @@ class Courier:
             try:
                 return self.outbox.client.publish(status, key=row.idempotency_key)
             except RateLimited as error:
-                self._set(row, state=RowState.PLANNED)  # said no before looking at it
+                set_row(row, state=RowState.PLANNED)  # said no before looking at it
                 pause = next(pauses, None)
                 if pause is None:
                     raise
@@ -127,7 +147,7 @@ class Courier:
         try:
             return pictures.put_up(self.outbox, row)
         except ThreadTrouble as error:
-            self._set(row, state=RowState.FAILED, error=error.user_message)
+            set_row(row, state=RowState.FAILED, error=error.user_message)
             raise
 
     def _refused(self, row: ThreadToot, error: RemoteError, parent: str) -> SendTrouble:
@@ -139,7 +159,7 @@ class Courier:
             )
         if row.media and error.status_code == 422:
             pictures.forget(row)
-        self._set(row, state=RowState.FAILED, error=sentence)
+        set_row(row, state=RowState.FAILED, error=sentence)
         return SendTrouble(str(error), user_message=sentence)
 
     def _is_gone(self, id: str) -> bool:
@@ -152,7 +172,7 @@ class Courier:
         trouble = _find_trouble(row, stored, status)
         if trouble:
             self._take_back(row, stored, trouble)
-        note = row.note
+        note = "" if row.note == UNSEEN else row.note
         if stored.visibility and stored.visibility != status.visibility:
             note = f"{self.outbox.server} made it {stored.visibility} instead of {status.visibility}."
         self._confirm(row, stored, note)
@@ -164,17 +184,25 @@ class Courier:
             stored = self.outbox.ask(lambda: self.outbox.client.read_status(answer.id))
             if stored is not None:
                 return stored
-        found = self._look(row, parent).ours
+        found = self.account.look(row, parent).ours
         if found is not None:
             return found
         sentence = f"{self.outbox.server} said that it took toot {row.position}, but does not have it."
-        former = [*row.former, ledger.remember_try(row, answer.id)]
-        self._set(row, state=RowState.FAILED, error=sentence, idempotency_key=uuid.uuid4().hex, former=former)
+        former = [*row.former, notes.remember_try(Thread.objects.get(event=self.event), row, answer.id)]
+        set_row(row, state=RowState.FAILED, error=sentence, idempotency_key=uuid.uuid4().hex, former=former)
         raise SendTrouble(sentence)
 
     def _take_back(self, row: ThreadToot, stored: OwnStatus, trouble: str) -> None:
         """Remove a toot that came out wrong; if that fails it is kept in mind."""
-        self._set(
+        self._note_trouble(row, stored, trouble)
+        try:
+            self.account.clear_strays(row)
+        except RemoteError as error:
+            raise SendTrouble(f"{trouble} It could not be removed ({stored.url}): {error.user_message}") from error
+        raise SendTrouble(f"{trouble} It was removed again.")
+
+    def _note_trouble(self, row: ThreadToot, stored: OwnStatus, trouble: str) -> None:
+        set_row(
             row,
             state=RowState.FAILED,
             error=trouble,
@@ -183,11 +211,6 @@ class Courier:
         )
         if row.media:
             pictures.forget(row)
-        try:
-            self.clear_strays(row)
-        except RemoteError as error:
-            raise SendTrouble(f"{trouble} It could not be removed ({stored.url}): {error.user_message}") from error
-        raise SendTrouble(f"{trouble} It was removed again.")
 
     def settle(self, row: ThreadToot, parent: str) -> bool:
         """Whether the row turns out to be on the account already."""
@@ -203,9 +226,9 @@ class Courier:
         for number in range(_LOOKS):
             if number:
                 self.outbox.pause(self._pause(number), is_limit=False)
-            found = self._look(row, parent)
+            found = self.account.look(row, parent)
             if found.others:
-                self._remove(row, found.others)
+                self.account.remove(row, found.others)
             if found.ours is not None:
                 return found.ours
             unsure = found.unsure
@@ -217,29 +240,8 @@ class Courier:
             )
         return None
 
-    def _look(self, row: ThreadToot, parent: str, text: str = "") -> Found:
-        thread = Thread.objects.get(event=self.event)
-        mark = Mark.read(thread.mark)
-        if mark is None:
-            raise SendTrouble(
-                f"What was on the account before the thread is not known, so whether toot {row.position} got there "
-                f"cannot be told. Look at the account on {self.outbox.server}."
-            )
-        # Toots of other threads may say the same words; those are accounted for.
-        others = ThreadToot.objects.exclude(pk=row.pk).exclude(remote_id="")
-        known = set(others.values_list("remote_id", flat=True)) | {row.remote_id} - {""}
-        statuses = list_own(self.outbox, self.account_id, mark, parent=parent)
-        wanted = Wanted(
-            text=text or row.posted_text or row.text,
-            parent=parent,
-            visibility=thread.visibility,
-            content_warning=thread.content_warning,
-            media=len(row.media),
-        )
-        return find_sent(statuses, wanted, mark, known=known)
-
     def _confirm(self, row: ThreadToot, stored: OwnStatus, note: str) -> None:
-        self._set(
+        set_row(
             row,
             state=RowState.SENT,
             remote_id=stored.id,
@@ -249,37 +251,13 @@ class Courier:
             note=note,
         )
 
-    # --- cleaning up -----------------------------------------------------------------------------------------------
-    def _remove(self, row: ThreadToot, copies: list[OwnStatus]) -> None:
-        if not copies:
-            return
-        new = [{"id": copy.id, "url": copy.url} for copy in copies]
-        self._set(row, strays=[*row.strays, *new], note=f"A copy of it had gone astray on {self.outbox.server}.")
-        self.clear_strays(row)
-
-    def clear_strays(self, row: ThreadToot) -> None:
-        for stray in list(row.strays):
-            self.outbox.ask(lambda id=stray["id"]: self.outbox.client.delete_status(id))  # type: ignore[misc]
-            self._set(row, strays=[other for other in row.strays if other["id"] != stray["id"]])
-
-    def clear_former(self, row: ThreadToot, parent: str) -> None:
-        """Remove earlier tries of the row that turned up after all."""
-        for former in row.former:
-            if former["id"] and self.outbox.ask(lambda id=former["id"]: self.outbox.client.read_status(id)):  # type: ignore[misc]
-                self._set(row, strays=[*row.strays, {"id": former["id"], "url": ""}])
-                self.clear_strays(row)
-            if former["text"]:
-                found = self._look(row, parent, former["text"])
-                self._remove(row, [*found.others, *([found.ours] if found.ours else [])])
-
-    def _set(self, row: ThreadToot, **values: object) -> None:
-        ThreadToot.objects.filter(pk=row.pk).update(**values)
-        for name, value in values.items():
-            setattr(row, name, value)
-
     def _pause(self, number: int) -> float:
         pauses = self.outbox.pauses
         return pauses[min(number - 1, len(pauses) - 1)] if pauses else 0.0
+
+
+def _as_answer(row: ThreadToot) -> OwnStatus:
+    return OwnStatus(row.remote_id, row.url, "", "", "", row.sent_at, ())
 
 
 def _is_refusal(error: RemoteError) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from pipeline.core.quoting import clean_text
 from pipeline.core.toot_text import count_characters
 from pipeline.core.wording import count_of
 from pipeline.models import Thread, ThreadToot
-from pipeline.thread import ledger
+from pipeline.thread import ledger, notes
 from pipeline.thread.ledger import RowState, State, ThreadTrouble
 
 _CHANGEABLE = (RowState.PLANNED, RowState.FAILED)
@@ -44,8 +45,8 @@ def edit_toot(
             row.text = cleaned
         if descriptions is not None:
             _describe(row, descriptions, ledger.read_limits(thread))
-        if row.attempts and row.idempotency_key:
-            row.former = [*row.former, ledger.remember_try(row)]
+        if notes.is_in_doubt(row):
+            row.former = [*row.former, notes.remember_try(thread, row)]
         # What was refused is a new toot now, so it gets a new key.
         row.state, row.idempotency_key, row.error = RowState.PLANNED, "", ""
         row.save(update_fields=["text", "is_edited", "media", "state", "idempotency_key", "error", "former"])
@@ -58,6 +59,8 @@ def move_toot(event: Event, toot_id: int, *, to: int, revision: int | None = Non
     with ledger.locked(event, revision=revision) as thread:
         row = _row(event, thread, toot_id)
         rows = list(ledger.rows_of(event))
+        for other in rows:
+            _start_anew(thread, other)
         first_free = 1 + max((other.position for other in rows if other.state not in _CHANGEABLE), default=0)
         target = max(first_free, min(to, len(rows)))
         others = [other for other in rows if other.pk != row.pk]
@@ -91,14 +94,14 @@ def drop_toot(event: Event, toot_id: int, *, revision: int | None = None) -> Non
         if ledger.rows_of(event).count() == 1:
             raise ThreadTrouble("A thread has at least one toot; this is the last.")
         rest = [other for other in ledger.rows_of(event) if other.pk != row.pk]
-        ledger.hand_on([row], rest[0])
+        notes.hand_on(notes.notes_of(thread, [row]), rest[0])
         row.delete()
         ledger.renumber(rest)
         ledger.bump(thread)
 
 
 def check_text(text: str, limits: ThreadLimits, position: int) -> None:
-    if not text:
+    if not any(unicodedata.category(sign)[0] in "LNPS" for sign in text):  # blanks of no width are no text either
         raise WrongText(f"Toot {position} has no text.")
     used = count_characters(text, limits.characters_per_url)
     if used > limits.max_characters:
@@ -134,6 +137,13 @@ def _row(event: Event, thread: Thread, toot_id: int) -> ThreadToot:
     if row.state not in _CHANGEABLE:
         raise ThreadTrouble(f"Toot {row.position} is out already; it cannot be changed.")
     return row
+
+
+def _start_anew(thread: Thread, row: ThreadToot) -> None:
+    """An open toot in doubt was sent as an answer to the toot before it, which may become another."""
+    if row.state in _CHANGEABLE and notes.is_in_doubt(row):
+        row.former, row.idempotency_key = [*row.former, notes.remember_try(thread, row)], ""
+        row.save(update_fields=["former", "idempotency_key"])
 
 
 def _describe(row: ThreadToot, descriptions: Sequence[str], limits: ThreadLimits) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,6 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from common.errors import ConfigurationError, NotReadyError
-from common.times import format_z
 from events.models import Event
 from jobs.models import Job
 from pipeline.core.post import Picture, PlannedToot, ThreadLimits
@@ -76,24 +75,6 @@ def count_out(event: Event) -> int:
     return rows_of(event).filter(state=RowState.SENT).count()
 
 
-def may_be_elsewhere(event: Event) -> bool:
-    """Whether a copy that went astray, or an earlier try, may still be on the account."""
-    return any(row.strays or row.former for row in rows_of(event))
-
-
-def remember_try(row: ThreadToot, id: str = "") -> dict[str, Any]:
-    """A toot as it was sent off, and its id where the server told one."""
-    tried_at = format_z(row.tried_at) if row.tried_at is not None else ""
-    return {"text": row.posted_text, "key": row.idempotency_key, "tried_at": tried_at, "id": id}
-
-
-def hand_on(rows: Iterable[ThreadToot], heir: ThreadToot) -> None:
-    """What is to be looked for and removed outlives the rows it came from."""
-    for row in rows:
-        heir.strays, heir.former = [*heir.strays, *row.strays], [*heir.former, *row.former]
-    heir.save(update_fields=["strays", "former"])
-
-
 def has_begun(event: Event) -> bool:
     """Whether a toot is out, or may be."""
     return rows_of(event).filter(state__in=(RowState.SENT, RowState.SENDING)).exists()
@@ -137,14 +118,6 @@ def refuse_if_out(thread: Thread, event: Event) -> None:
     if thread.state != State.DELETED and has_begun(event):
         raise AlreadyPosted(
             f"Part of the thread of {event.slug} is already posted; send the rest, or delete it first."
-        )
-
-
-def refuse_if_on_account(event: Event) -> None:
-    """AlreadyPosted while toots are out, or may be: with the event we would forget them."""
-    if has_begun(event) or may_be_elsewhere(event):
-        raise AlreadyPosted(
-            f"Toots of the thread of {event.slug} are out, or may be; delete the thread first, then the event."
         )
 
 

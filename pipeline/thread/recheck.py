@@ -21,7 +21,7 @@ from pipeline.core.wording import count_of
 from pipeline.models import Thread, ThreadToot, Toot
 from pipeline.results_page import Consent
 from pipeline.shown import load_shown
-from pipeline.thread import approval, ledger
+from pipeline.thread import approval, ledger, notes
 from pipeline.thread.ledger import RowState, ThreadTrouble
 from pipeline.thread.lookup import look_up_all
 from pipeline.thread.outbox import Outbox
@@ -174,12 +174,12 @@ def _replace(event: Event, role: str, new: list[PlannedToot]) -> None:
     with ledger.locked(event) as thread:
         rows = list(ledger.rows_of(event))
         old = [row for row in rows if row.role == role and row.state in _OPEN]
-        at = rows.index(old[0])
+        at, left_behind = rows.index(old[0]), notes.notes_of(thread, old)
         ThreadToot.objects.filter(pk__in=[row.pk for row in old]).delete()
         made = ThreadToot.objects.bulk_create(ledger.make_rows(event, new, first=20_000))
         kept = [row for row in rows if row not in old]
         if heirs := [*made, *kept]:
-            ledger.hand_on(old, heirs[0])
+            notes.hand_on(left_behind, heirs[0])
         ledger.renumber([*kept[:at], *made, *kept[at:]])
         ledger.bump(thread)
 
@@ -198,7 +198,8 @@ def _record(event: Event, report: _Report) -> None:
 def _ask_again_if_needed(event: Event, thread: Thread, report: _Report) -> None:
     if not report.changes:
         return
-    is_free = event.post_allow_changes or thread.approved_how == approval.AUTO
+    # Switched off since it approved itself: then its texts may be of somebody who may not post.
+    is_free = event.post_allow_changes or (thread.approved_how == approval.AUTO and event.post_auto_approve)
     if is_free and not report.lost_words:
         return
     with ledger.locked(event) as locked:

@@ -5,6 +5,7 @@ Whatever was on the account before the thread is the host's own and never touche
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
@@ -59,13 +60,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A toot of ours as it was sent: what is looked for."""
+    """A toot of ours as it was sent: what is looked for. ``said`` instead of a text that is not kept any more."""
 
     text: str
     parent: str
     visibility: str
     content_warning: str = ""
     media: int = 0
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,11 @@ def find_sent(statuses: Iterable[OwnStatus], wanted: Wanted, mark: Mark, *, know
 
     ``known``: ids of other toots of ours. A reply that some server stored as a toot of its own is among ``others``.
     """
-    said = plain_key(wanted.text)
+    said = wanted.said or said_of(wanted.text)
     new = [
         status
         for status in statuses
-        if said and status.id not in known and mark.is_before(status) and said in html_keys(status.html)
+        if said and status.id not in known and mark.is_before(status) and said in map(_hash, html_keys(status.html))
     ]
     near = [status for status in new if status.reply_to in (wanted.parent, "")]
     alike = [status for status in near if _is_alike(status, wanted)]
@@ -104,6 +106,16 @@ def _is_alike(status: OwnStatus, wanted: Wanted) -> bool:
         and WIDTH.get(status.visibility, 0) <= WIDTH.get(wanted.visibility, 3)
         and plain_key(status.spoiler) == plain_key(wanted.content_warning)
     )
+
+
+def said_of(text: str) -> str:
+    """What a text is known by when it is not kept; "" only for no text."""
+    key = plain_key(text)
+    return _hash(key) if key else ""
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def plain_key(text: str) -> str:

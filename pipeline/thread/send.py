@@ -18,7 +18,8 @@ from jobs.context import JobCancelled
 from pipeline.core.wording import count_of
 from pipeline.models import Thread
 from pipeline.thread import after, approval, ledger
-from pipeline.thread.courier import Courier
+from pipeline.thread.account import OwnAccount
+from pipeline.thread.courier import UNSEEN, Courier
 from pipeline.thread.edit import check_thread
 from pipeline.thread.frozen import find_change
 from pipeline.thread.ledger import AlreadyPosted, NotApproved, RowState, State, ThreadTrouble
@@ -44,7 +45,7 @@ def send_thread(ctx: JobContext) -> dict[str, Any]:
     re-check), and RemoteError. The ledger tells what is out at any moment; sending again goes on from there.
     """
     event = ctx.event
-    thread = _require_sendable(event)
+    thread = require_sendable(event)
     account = choose_sender(event, thread)
     _require_as_approved(event, thread, account)
     try:
@@ -55,9 +56,9 @@ def send_thread(ctx: JobContext) -> dict[str, Any]:
             ctx.say(f"Signed in as {me.name}; looking again at what the thread shows.")
             recheck_thread(ctx, gate, outbox, thread)
             _begin(event, account)
-            courier = Courier(outbox, event, me.account_id)
-            courier.mark_account()
-            _deliver(ctx, courier)
+            account_there = OwnAccount(outbox, event, me.account_id)
+            account_there.mark()
+            _deliver(ctx, Courier(outbox, event, account_there))
     except MastoscoreError as error:
         Thread.objects.filter(event=event).update(error=error.user_message)
         _tell_what_is_out(ctx)
@@ -81,12 +82,15 @@ def _deliver(ctx: JobContext, courier: Courier) -> None:
         if row.state != RowState.SENT:
             ctx.check_cancelled()
             courier.deliver(row, parent)
+        elif row.note == UNSEEN:
+            courier.verify(row, parent)
         parent = row.remote_id
-    courier.remove_twins()
+    courier.account.remove_twins()
     ctx.progress(done=len(rows), total=len(rows), message="all toots are out")
 
 
-def _require_sendable(event: Any) -> Thread:
+def require_sendable(event: Any) -> Thread:
+    """The thread, if it may be sent now; NotReadyError (no draft), NotApproved, AlreadyPosted."""
     thread = ledger.find_thread(event)
     ledger.require_rows(event)
     if thread.state in (State.SENT, State.DELETING):

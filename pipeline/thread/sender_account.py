@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from common.addresses import is_private_host, parse_address
 from common.encryption import UnreadableSecret
-from common.http import InvalidAnswer, policy_from_settings
-from common.http_targets import find_target
+from common.http import InvalidAnswer
 from common.mastodon_errors import NotFound, RemoteRefused
 from events.models import Event, MastodonAccount
 from pipeline.models import Thread
 from pipeline.thread import ledger
 from pipeline.thread.ledger import ThreadTrouble
 from pipeline.thread.outbox import Outbox
-from pipeline.thread.plan import is_practice
+from pipeline.thread.plan import is_practice, may_rehearse_on
 
 _NEEDED = (("write", "write:statuses"), ("write", "write:media"))
 
@@ -49,7 +47,7 @@ def choose_sender(event: Event, thread: Thread) -> MastodonAccount:
     if not token:
         raise NoAccount(f"There is no token for {account}; connect the account, or add its token.")
     _check_scopes(account)
-    if is_practice(event) and not _is_private(account.server):
+    if is_practice(event) and not may_rehearse_on(account.server):
         raise NoAccount(
             f"The numbers of {event.slug} come from the bundled fediverse; a rehearsal is not posted on "
             f"{account.server}. Fetch the real toots first."
@@ -89,10 +87,3 @@ def _check_scopes(account: MastodonAccount) -> None:
         raise NoAccount(
             f"The token of {account} may not do what is needed ({' and '.join(missing)}); connect the account again."
         )
-
-
-def _is_private(server: str) -> bool:
-    hosts = policy_from_settings().private_hosts
-    target = find_target(f"http://{server}", hosts)
-    address = parse_address(target.host)
-    return address is not None and is_private_host(address, target.port, hosts)

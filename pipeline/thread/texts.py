@@ -9,7 +9,7 @@ from django.conf import settings
 
 from common.errors import ConfigurationError
 from common.sandbox import BadTemplate
-from events.models import Event
+from events.models import Event, ScoringDefaults
 from events.thread_texts import THREAD_TEXTS
 from pipeline.artifacts import find_artifact
 from pipeline.core.post import Picture, ThreadFacts, Value, Write
@@ -18,14 +18,14 @@ from pipeline.core.wording import long_date
 from pipeline.shown import Shown
 
 
-def writer_for(event: Event, sources: Mapping[str, str] | None = None) -> Write:
-    """Fills in the event's texts; ``sources`` replaces some of them, to try them out."""
+def writer_for(subject: ScoringDefaults, sources: Mapping[str, str] | None = None) -> Write:
+    """Fills in the texts of an event or a series; ``sources`` replaces some of them, to try them out."""
 
     def write(name: str, values: Mapping[str, Value]) -> str:
         text = THREAD_TEXTS[name]
         source = (sources or {}).get(name)
         try:
-            return text.fill_in(getattr(event, f"thread_{name}") if source is None else source, values)
+            return text.fill_in(getattr(subject, f"thread_{name}") if source is None else source, values)
         except BadTemplate as error:
             raise ConfigurationError(f"The text “{text.label}” of the thread: {error.user_message}") from error
 

@@ -19,6 +19,7 @@ from tests.bench.crawl import QUICK, CrawlFigures, measure_crawl
 from tests.bench.figures import Figures
 from tests.bench.installation import Workshop
 from tests.bench.options import Options, read_options
+from tests.bench.parts import MORE
 from tests.bench.sizes import MOST_TOOTS
 from tests.bench.table import as_table
 
@@ -58,6 +59,10 @@ def measure(options: Options, workshop: Workshop) -> Figures:
         _say(f"analysis of {options.analysis_toots} toots ...")
         analysis = measure_analysis(options.analysis_toots, workshop, with_million=options.with_million)
         figures = replace(figures, analysis=analysis)
+    for name in MORE:
+        if name in options.parts:
+            _say(f"{name} ...")
+            figures = replace(figures, more={**figures.more, name: MORE[name](options, workshop)})
     return figures
 
 

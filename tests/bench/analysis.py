@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from tests.bench.children import run
 from tests.bench.installation import SLUG, Installation, Workshop
-from tests.bench.world import DURATION, HASHTAG, START
+from tests.bench.toot_rows import fill_with_toots
 
 _PATIENCE_SECONDS = 300.0
 _MILLION = 1_000_000
-_AUTHORS, _SERVERS = 8_000, 400
-_WORDS = ("monster", "lake", "rubber", "suit", "zip", "professor", "danger", "budget", "crane", "harbour")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +43,7 @@ class AnalysisFigures:
 
 def measure_analysis(toots: int, workshop: Workshop, *, with_million: bool = False) -> AnalysisFigures:
     installation = workshop.install()
-    sums = _fill(installation, toots)
+    sums = fill_with_toots(installation, toots)
     starting = installation.manage("analyse", "--help")
     done = installation.manage("analyse", SLUG, "--json", timeout_seconds=_PATIENCE_SECONDS)
     found = json.loads(done.stdout)
@@ -69,66 +64,6 @@ def measure_analysis(toots: int, workshop: Workshop, *, with_million: bool = Fal
         ],
         million=[_measure_core(count) for count in (_MILLION // 10, _MILLION)] if with_million else [],
     )
-
-
-def _fill(installation: Installation, count: int) -> dict[str, int]:
-    """Put toots straight into the database; what the analysis must come to."""
-    connection = sqlite3.connect(installation.database)
-    with connection:
-        (event_id,) = connection.execute("SELECT id FROM events_event WHERE slug = ?", [SLUG]).fetchone()
-        blank = _blank_row(connection)
-        names = list(blank)
-        marks = ", ".join("?" * len(names))
-        sums = {"toots": count, "boosts": 0, "favourites": 0, "replies": 0}
-
-        def rows() -> Iterator[list[Any]]:
-            for number in range(count):
-                row = blank | {"event_id": event_id} | _toot(number, count)
-                for name in ("boosts", "favourites", "replies"):
-                    sums[name] += row[name]
-                yield [row[name] for name in names]
-
-        connection.executemany(f"INSERT INTO pipeline_toot ({', '.join(names)}) VALUES ({marks})", rows())
-    connection.close()
-    return sums
-
-
-def _blank_row(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Every column but the key, with the emptiest value it takes, whatever columns there will be."""
-    columns = connection.execute("PRAGMA table_info(pipeline_toot)").fetchall()
-    return {
-        name: None if not is_required else "" if kind.lower().startswith(("varchar", "text")) else 0
-        for _, name, kind, is_required, _, _ in columns
-        if name != "id"
-    }
-
-
-def _toot(number: int, count: int) -> dict[str, Any]:
-    rng = random.Random(number)
-    author = int(rng.random() ** 2 * _AUTHORS)
-    server = f"s{author % _SERVERS}.example"
-    handle, text = f"guest{author}@{server}", " ".join(rng.choices(_WORDS, k=rng.randint(8, 50)))
-    moment = START + timedelta(seconds=number / count * DURATION.total_seconds())
-    return {
-        "uri": f"https://{server}/users/guest{author}/statuses/{number}",
-        "url": f"https://{server}/@guest{author}/{number}",
-        "origin": server,
-        "author_handle": handle,
-        "author_name": f"Guest {author}",
-        "author_url": f"https://{server}/@guest{author}",
-        "author_is_discoverable": True,
-        "created_at": f"{moment:%Y-%m-%d %H:%M:%S.%f}",
-        "html": f"<p>{text}</p>",
-        "text": text,
-        "language": rng.choice(["en", "en", "de", "fr"]),
-        "boosts": int(rng.expovariate(0.3)),
-        "favourites": int(rng.expovariate(0.1)),
-        "replies": int(rng.expovariate(0.8)),
-        "hashtags": f" {HASHTAG} film ",
-        "media_count": int(rng.random() < 0.4),
-        "is_authoritative": True,
-        "told_by": server,
-    }
 
 
 def _read_plainly(installation: Installation) -> tuple[float, float]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.bench.aims import Aim, at_most
 from tests.bench.analysis import AnalysisFigures
 from tests.bench.crawl import CrawlFigures
+from tests.bench.parts import PartFigures
 from tests.bench.sequential import SequentialFigures
 
 MOST_TIMES_FLOOR = 1.5
@@ -21,16 +23,6 @@ LINEAR_TOLERANCE = 1.25
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
-    """``is_met`` speaks of the sizes this run had; the aims are meant for the default ones on two idle cores."""
-
-    name: str
-    wanted: str
-    found: str
-    is_met: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Figures:
     machine: dict[str, Any]
     crawl: CrawlFigures | None = None
@@ -38,6 +30,7 @@ class Figures:
     sequential: SequentialFigures | None = None
     scaling: dict[str, CrawlFigures] = field(default_factory=dict)
     analysis: AnalysisFigures | None = None
+    more: dict[str, PartFigures] = field(default_factory=dict)
     took_seconds: float = 0
 
     def crawls(self) -> dict[str, CrawlFigures]:
@@ -50,7 +43,8 @@ class Figures:
         """Wrong results and broken promises, of every part."""
         found = [f"crawl, {name}: {mistake}" for name, crawl in self.crawls().items() for mistake in crawl.mistakes]
         found += self.sequential.mistakes if self.sequential else []
-        return found + (self.analysis.mistakes if self.analysis else [])
+        found += self.analysis.mistakes if self.analysis else []
+        return found + [f"{name}: {mistake}" for name, part in self.more.items() for mistake in part.mistakes]
 
     def times_faster(self) -> float | None:
         """Our full crawl against what the sequential client would take there, by its time per page."""
@@ -74,7 +68,8 @@ class Figures:
         }
 
     def aims(self) -> list[Aim]:
-        return [*self._crawl_aims(), *self._quick_aims(), *self._growth_aims(), *self._analysis_aims()]
+        ours = [*self._crawl_aims(), *self._quick_aims(), *self._growth_aims(), *self._analysis_aims()]
+        return ours + [aim for part in self.more.values() for aim in part.aims()]
 
     def _crawl_aims(self) -> list[Aim]:
         found = []
@@ -82,10 +77,10 @@ class Figures:
             crawl, floor = self.crawl, self.crawl.floor_seconds()
             if floor:
                 times = crawl.wall_seconds / floor
-                found.append(_most("wall time of the crawl by the floor", times, MOST_TIMES_FLOOR, "{:.2f} times"))
-            found.append(_most("CPU of the crawl", crawl.cpu_seconds, MOST_CPU_SECONDS, "{:.1f} s"))
+                found.append(at_most("wall time of the crawl by the floor", times, MOST_TIMES_FLOOR, "{:.2f} times"))
+            found.append(at_most("CPU of the crawl", crawl.cpu_seconds, MOST_CPU_SECONDS, "{:.1f} s"))
             megabytes = crawl.peak_memory_bytes / 1e6
-            found.append(_most("memory of the crawl", megabytes, MOST_MEMORY_BYTES / 1e6, "{:.0f} MB"))
+            found.append(at_most("memory of the crawl", megabytes, MOST_MEMORY_BYTES / 1e6, "{:.0f} MB"))
         faster = self.times_faster()
         if faster is not None:
             name, wanted = "faster than the sequential client", f"at least {LEAST_TIMES_FASTER} times"
@@ -100,7 +95,7 @@ class Figures:
         found = [Aim("toots found in quick mode", wanted, f"{share:.2%}", share >= LEAST_QUICK_SHARE)]
         if self.crawl is not None:
             ratio = self.quick.requests["requests"] / self.crawl.requests["requests"]
-            found.append(_most("requests of quick mode by thorough", ratio, MOST_QUICK_REQUESTS, "{:.2f} times"))
+            found.append(at_most("requests of quick mode by thorough", ratio, MOST_QUICK_REQUESTS, "{:.2f} times"))
         return found
 
     def _growth_aims(self) -> list[Aim]:
@@ -112,14 +107,14 @@ class Figures:
                 times = 1 / growth[what] if is_more else growth[what]
                 limit = LINEAR_TOLERANCE if what == "cpu_per_copy" or is_more else LINEAR_TOLERANCE * growth["copies"]
                 label = f"{what.replace('_', ' ')}, {name if is_more else 'twice the copies'}"
-                found.append(_most(label, times, limit, "{:.2f} times"))
+                found.append(at_most(label, times, limit, "{:.2f} times"))
         return found
 
     def _analysis_aims(self) -> list[Aim]:
         if self.analysis is None:
             return []
         name = f"analysis of {self.analysis.toots:,} toots"
-        return [_most(name, self.analysis.wall_seconds, MOST_ANALYSIS_SECONDS, "{:.2f} s")]
+        return [at_most(name, self.analysis.wall_seconds, MOST_ANALYSIS_SECONDS, "{:.2f} s")]
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -132,12 +127,9 @@ class Figures:
             "scaling": {name: crawl.as_dict() for name, crawl in self.scaling.items()},
             "growth": self.growth(),
             "analysis": self.analysis.as_dict() if self.analysis else None,
+            **{name: part.as_dict() for name, part in self.more.items()},
             "aims": [
                 {"name": aim.name, "wanted": aim.wanted, "found": aim.found, "met": aim.is_met} for aim in self.aims()
             ],
             "mistakes": self.mistakes(),
         }
-
-
-def _most(name: str, value: float, limit: float, form: str) -> Aim:
-    return Aim(name, f"at most {form.format(limit)}", form.format(value), value <= limit)

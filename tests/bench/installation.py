@@ -35,6 +35,12 @@ class Installation:
         command = [sys.executable, "manage.py", *arguments]
         return run(command, environment=self._environment(), timeout_seconds=timeout_seconds)
 
+    def run_module(self, name: str, *arguments: str, timeout_seconds: float, **settings: str) -> Finished:
+        """Run a program of the benchmark on this installation, with further settings; BenchFailed as above."""
+        command = [sys.executable, "-m", name, *arguments]
+        environment = self._environment() | settings
+        return run(command, environment=environment, timeout_seconds=timeout_seconds)
+
     def import_event(self, home: str, *, most_toots: int) -> None:
         """The event that the generated fediverse is about, with a token for its home server."""
         path, credentials = self.data_dir / f"{SLUG}.ini", self.data_dir / "credentials"

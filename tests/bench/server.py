@@ -17,7 +17,7 @@ import socket
 import sys
 import threading
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -85,12 +85,16 @@ class Conversation(asyncio.Protocol):
 
 def bind_all(count: int) -> tuple[int, list[socket.socket]]:
     """A port free on as many loopback addresses, and a socket bound on each."""
+    return bind_addresses([name.partition(":")[0] for name in server_names(count, 0)])
+
+
+def bind_addresses(hosts: Sequence[str]) -> tuple[int, list[socket.socket]]:
+    """The same for these addresses."""
     for _ in range(_PORT_TRIES):
         listeners: list[socket.socket] = []
         port = 0
         try:
-            for number in range(count):
-                host = server_names(number + 1, 0)[number].partition(":")[0]
+            for host in hosts:
                 listeners.append(socket.create_server((host, port), backlog=16))
                 port = port or listeners[0].getsockname()[1]
         except OSError:

@@ -22,7 +22,10 @@ def as_table(figures: Figures) -> str:
         lines.append("The machine was busy with other things, so wall times (and, less so, CPU) are too long.")
     for name, crawl in figures.crawls().items():
         lines += [*_title(f"crawl, {name}"), *_crawl_lines(crawl)]
-    lines += [*_sequential_lines(figures), *_analysis_lines(figures), *_aim_lines(figures)]
+    lines += [*_sequential_lines(figures), *_analysis_lines(figures)]
+    for part in figures.more.values():
+        lines += [*_title(part.title), *(_row(label, text) for label, text in part.rows())]
+    lines += _aim_lines(figures)
     return "\n".join(lines)
 
 
@@ -120,4 +123,4 @@ def _title(text: str) -> Iterator[str]:
 
 
 def _row(label: str, text: str) -> str:
-    return f"  {label:<{_LABEL_WIDTH}}{text}"
+    return f"  {label:<{_LABEL_WIDTH - 1}} {text}"

@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from common.files import write_bytes
-from events.models import Event
+from events.models import Event, Series
 from jobs.models import Job
 from jobs.runner import run_job
 from pipeline import paths
@@ -135,4 +135,21 @@ def test_texts_are_tried_while_they_are_written(host: Visitor, event: Event) -> 
     page.wait_for_url(re.compile("/thread/$"))
     event.refresh_from_db()
     assert event.thread_heading == "Top of {{ ranking|lower }}"
+    assert host.complaints == []
+
+
+def test_texts_of_a_series_are_tried_as_well(host: Visitor) -> None:
+    series = Series.objects.create(title="Jellynight", slug="jellynight", hashtag="jelly")
+    page = host.page
+    host.open(f"/admin/events/series/{series.pk}/change/")
+    page.get_by_role("link", name="Texts, with a preview").click()
+    tried = page.locator("#ms-tried")
+    expect(tried).to_contain_text("With made-up numbers.")
+    page.locator("#id_thread_closing").fill("Bye, {{ people }} people of {{ event }}")
+    expect(tried).to_contain_text("Bye, 231 people of Jellynight")
+    assert not host.is_too_wide()
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(re.compile(f"/events/series/{series.pk}/change/$"))
+    series.refresh_from_db()
+    assert series.thread_closing == "Bye, {{ people }} people of {{ event }}"
     assert host.complaints == []

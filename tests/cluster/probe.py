@@ -11,12 +11,16 @@ import django
 
 
 def answer(asked: dict[str, Any]) -> Any:
+    from django.contrib.auth.models import User
     from django_q.models import Schedule
 
+    from common.api.access import Scope
     from common.times import parse_moment
     from events.models import Event, MastodonAccount
+    from feeds.models import Post
     from jobs import services
     from jobs.models import Beat, Job
+    from mastoscore_site.tokens import make_token
     from pipeline.models import Visit
 
     match asked["do"]:
@@ -28,6 +32,11 @@ def answer(asked: dict[str, Any]) -> Any:
             start = parse_moment(asked["start"])
             values = {"hashtag": asked["hashtag"], "start": start, "duration": timedelta(minutes=90)}
             return Event.objects.create(slug=asked["slug"], home_account=account, event_title="Film", **values).pk
+        case "make_reader":
+            user = User.objects.create_user(asked["name"])
+            return make_token(user, "test", [Scope(scope) for scope in asked["scopes"].split(",")])[1]
+        case "reader_posts":
+            return Post.objects.count()
         case "toots":
             toots = Event.objects.get(slug=asked["slug"]).toots.prefetch_related("sightings__visit")
             return {

@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 RSS = "application/rss+xml"
 
 
-def item(number: int, *, guid: str = "", title: str = "", text: str = "", date: str = "") -> str:
+def item(number: int, *, guid: str = "", title: str = "", text: str = "", date: str = "", link: str = "") -> str:
+    """Items with a title of their own have an address of their own, as other feeds' pages do."""
+    link = link or f"https://blog.example/{quote(title, safe='') or number}"
     return (
-        f"<item><title>{title or f'Post {number}'}</title><link>https://blog.example/{number}</link>"
+        f"<item><title>{title or f'Post {number}'}</title><link>{link}</link>"
         f"<guid isPermaLink='false'>{guid or f'id-{number}'}</guid>"
         f"<description><![CDATA[{text or f'<p>Text of post {number}.</p>'}]]></description>"
         f"<pubDate>{date or f'Sat, {number % 28 + 1:02} Aug 2026 10:00:00 GMT'}</pubDate></item>"

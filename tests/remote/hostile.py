@@ -239,7 +239,7 @@ def _catalogue() -> Iterator[Hostile]:
     yield Hostile("object instead of a list", "bad_answer", "", _always(Reply({"toots": []})))
     bomb = Reply(_gzip_bomb(), headers={"Content-Encoding": "gzip"})
     yield Hostile("gzip bomb", "bad_answer", "more than we read", _always(bomb))
-    unknown = Reply(gzip.compress(b"[]"), headers={"Content-Encoding": "br"})
+    unknown = Reply(gzip.compress(b"[]"), headers={"Content-Encoding": "zstd"})
     yield Hostile("unknown encoding", "bad_answer", no_list, _always(unknown))
     yield Hostile("200 MB", "bad_answer", "more than we read", _raw(_send_200_mb))
     yield Hostile("redirect loop", "bad_answer", "from one address to the next", _loop)

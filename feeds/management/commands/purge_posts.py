@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 
 from common.errors import ConfigurationError
 from feeds.management.job_command import JobCommand
-from feeds.purge import JOB_KEY
+from feeds.purge import JOB_KEY, MAX_DAYS
 from feeds.readers import find_reader
 
 
@@ -20,8 +20,8 @@ class Command(JobCommand):
     def run(self, **options: Any) -> int:
         days, params = options["days"], {}
         if days is not None:
-            if days < 1:
-                raise ConfigurationError("--days takes a number above zero.")
+            if not 1 <= days <= MAX_DAYS:
+                raise ConfigurationError(f"--days takes a number from 1 to {MAX_DAYS}.")
             params = {"user_id": find_reader(options["user"]).pk, "days": days}
         elif options["user"]:
             raise ConfigurationError("--user needs --days; without both, every user's own option counts.")

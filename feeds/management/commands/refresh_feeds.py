@@ -9,7 +9,7 @@ from common.commands import DONE, FAILED
 from feeds.errors import UnknownSource
 from feeds.management.job_command import JobCommand
 from feeds.models import Source
-from feeds.refresh import JOB_KEY, feed_key
+from feeds.refresh import JOB_KEY, drop_waiting, feed_key
 
 
 class Command(JobCommand):
@@ -34,6 +34,8 @@ class Command(JobCommand):
     def _refresh(self, options: dict[str, Any]) -> tuple[dict[str, Any], int]:
         if options["source"] is None:
             params = {"all": True} if options["all"] else {}
+            if options["all"]:
+                drop_waiting()
             return self.run_job("refresh_feeds", params=params, exclusive_key=JOB_KEY)
         source = Source.objects.filter(pk=options["source"]).first()
         if source is None:
