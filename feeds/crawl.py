@@ -241,15 +241,15 @@ def _store_changed(known: Known, decision: Decision, outcome: Outcome) -> Decisi
     if feed is None or decision.document is None:  # its last reader left meanwhile
         return decision
     now = decision.values["attempted_at"]
-    prepared = prepare(feed, decision.document, now)
     try:
+        prepared = prepare(feed, decision.document, now)
         with transaction.atomic():
             stored = write(prepared)
             outcome.new_posts += stored.posts
             if known.is_pushed and stored.added:
                 doubt(feed.pk)
             store_decision(known, decision)
-    except DataError:
+    except (DataError, ValueError):  # texts that no database takes are one or the other, as its driver likes
         logger.exception("feed %d (%s) could not be stored", known.feed_id, known.url)
         decision = unexpected(known, now)
         store_decision(known, decision)

@@ -21,6 +21,10 @@ class NoFeedFound(FeedsError):
     """The page names no feed, or none that can be read."""
 
 
+class TooManyAtOnce(FeedsError):
+    """The user has as many requests that wait for others' servers as anybody may have."""
+
+
 class AlreadySubscribed(FeedsError):
     """The user has a source with that feed: ``name``."""
 

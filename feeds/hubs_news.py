@@ -129,7 +129,7 @@ def _store(news: HubNews) -> int | None:
         return _write(news.feed, document, news.came_at)
     except FeedError as error:
         sentence = f"The hub sent something unreadable. {error.user_message}"
-    except DataError:
+    except (DataError, ValueError):  # as in crawl
         logger.exception("news of feed %d could not be stored", news.feed_id)
         sentence = "The hub sent something that could not be stored; the log has the details."
     HubSubscription.objects.filter(feed=news.feed_id).update(last_error=sentence[:500])

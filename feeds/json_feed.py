@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from common.json_reading import NotJson, read_json
+from common.text import clean_text
 from feeds.data import Enclosure, FeedData, FeedError
 from feeds.dates import parse_date
 from feeds.entries import (
@@ -88,7 +89,7 @@ def _identity(value: object) -> str:
     """The id as text: the format asks for a string, and wants numbers read as one."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return str(value).strip()
+    return clean_text(str(value)).strip()
 
 
 def _author(owner: dict[Any, Any]) -> str:

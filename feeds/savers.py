@@ -25,6 +25,7 @@ from common.times import now_utc
 
 TOTAL_SECONDS = 20.0
 MAX_BYTES = 1_000_000
+MAX_TOKEN_CHARS = 4000  # some are signed texts of a thousand
 Credentials = dict[str, str]
 
 
@@ -218,17 +219,23 @@ class Wallabag(Saver):
         if answer.status_code != 200:
             return False
         found = answer.json()
-        token = found.get("access_token") if isinstance(found, dict) else None
-        if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+        token = _plain(found.get("access_token")) if isinstance(found, dict) else ""
+        if not token:
             raise InvalidAnswer("wallabag sent no token", user_message="This does not seem to be a wallabag.")
         lasts = found.get("expires_in")
         seconds = lasts if isinstance(lasts, int) and 0 < lasts < 10**9 else 3600
         self.credentials |= {
             "access_token": token,
-            "refresh_token": str(found.get("refresh_token") or ""),
+            "refresh_token": _plain(found.get("refresh_token")),
             "expires_at": str(int(time.time()) + seconds),
         }
         return True
+
+
+def _plain(token: object) -> str:
+    """A token fit for a header and for keeping; "" for anything else."""
+    is_fit = isinstance(token, str) and len(token) <= MAX_TOKEN_CHARS and token.isascii() and token.isprintable()
+    return str(token) if is_fit else ""
 
 
 class Linkding(Saver):

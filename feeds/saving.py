@@ -23,6 +23,7 @@ from feeds.markdown import post_as_markdown
 from feeds.models import Post, SavedPost, SavingService
 from feeds.retrieval import refuse_closed_address
 from feeds.savers import SAVERS, Clip, Credentials, Field, Saver, saving_policy
+from feeds.turns import turn_of
 from jobs.context import JobContext
 from jobs.services import AlreadyActive, enqueue
 
@@ -123,7 +124,7 @@ def try_service(service: SavingService) -> None:
     A webhook gets ``{"event": "test"}``.
     """
     try:
-        with Gate(saving_policy()) as gate:
+        with turn_of(service.user_id), Gate(saving_policy()) as gate:
             saver = _open_saver(gate, service)
             kept = saver.check()
     except (RemoteError, UnreadableSecret) as error:

@@ -20,6 +20,7 @@ from feeds.errors import AlreadySubscribed, NoFeedFound, PageUnreachable
 from feeds.models import Category, Feed, Source
 from feeds.retrieval import NOTHING_KNOWN, Retrieved, open_gate, retrieve
 from feeds.sources import NewSource, add_source, find_by_feed, find_or_create_feed
+from feeds.turns import turn_of
 
 # A person waits: so many places are looked at, for so long.
 MAX_TRIED = 12
@@ -130,7 +131,7 @@ def _subscribe(user: Any, wish: Wish, now: datetime, look: Callable[[Gate, str, 
         with transaction.atomic():
             source = add_source(user, _new_source(user, wish, url), now)
         return Subscribed(source, (url,), source.feed.title, source.feed.description)
-    with open_gate() as gate:
+    with turn_of(user.pk), open_gate() as gate:
         found = look(gate, url, now)
     _refuse_second(user, found.url)
     source = _store(user, wish, found, now)

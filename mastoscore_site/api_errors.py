@@ -30,6 +30,7 @@ from rest_framework.views import set_rollback
 from common.api.problems import INVALID, NO_FIELD, Problem
 from common.errors import ConfigurationError, MastoscoreError, NotReadyError, RemoteError
 from events.errors import EventConflict, InvalidEvent, UnknownEvent
+from feeds.errors import TooManyAtOnce
 from jobs.services import AlreadyActive
 
 logger = logging.getLogger(__name__)
@@ -174,6 +175,11 @@ def _(error: MastoscoreError) -> Trouble:
 @describe.register
 def _(error: ConfigurationError) -> Trouble:
     return Trouble(422, error.user_message, {NO_FIELD: [error.user_message]})
+
+
+@describe.register
+def _(error: TooManyAtOnce) -> Trouble:
+    return Trouble(429, error.user_message, headers={"Retry-After": "10"})
 
 
 @describe.register

@@ -21,6 +21,7 @@ from feeds.api.ground import user_of
 from feeds.data import FeedData
 from feeds.retrieval import open_gate
 from feeds.saving import default_service
+from feeds.turns import turn_of
 
 _TAG = "infraread"  # apart, so that the order of the document stays
 _RESULT = record(
@@ -92,7 +93,7 @@ class AnalyseUrl(OutsideView):
     def get(self, request: Request) -> Response:
         try:
             url = normalise_address(request.query_params.get("url", ""))
-            with open_gate() as gate:
+            with turn_of(user_of(request).pk), open_gate() as gate:
                 found = subscribing.find_feeds(gate, url, now_utc())
         except MastoscoreError as error:
             nothing = dict.fromkeys(_RESULT["properties"])

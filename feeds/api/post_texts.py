@@ -22,6 +22,7 @@ from feeds.errors import NotSaved
 from feeds.markdown import post_as_markdown
 from feeds.models import Post, SavingService
 from feeds.posts import full_posts
+from feeds.turns import turn_of
 
 _SKIPPED = "The service you save to by default takes no Markdown."
 
@@ -97,7 +98,8 @@ class PostTexts(ReaderViewSet):
     def full_text(self, request: Request, pk: str) -> Response:
         """From the post's own page, however often that was tried; `content` is sanitised HTML."""
         post = self._find_post(pk)
-        article = articles.fetch_article(post)
+        with turn_of(post.user_id):
+            article = articles.fetch_article(post)
         if not article.content:
             raise Problem(502, article.last_error, extra={"error": article.last_error})
         data: dict[str, Any] = {"post_id": post.pk, "url": article.url, "content": article.content}

@@ -33,6 +33,7 @@ from feeds.api.post_texts import PostTexts
 from feeds.api.shapes import PostFields
 from feeds.errors import SummaryUnavailable
 from feeds.models import Category, Post, Source
+from feeds.turns import turn_of
 
 _INCLUDES = ("source", "category")
 _MARKED = {True: "read", False: "unread"}
@@ -215,7 +216,8 @@ class PostViewSet(PostTexts):
         post = self._find(pk)
         sentences = digests.clamp_sentences(_validated(SummaryWish, request).get("sentences"))
         try:
-            digest = digests.summarise(post, sentences, now_utc())
+            with turn_of(post.user_id):
+                digest = digests.summarise(post, sentences, now_utc())
         except (digests.NothingToSummarise, SummaryUnavailable) as error:
             raise _failed(error) from error
         return Response({"data": {"post_id": post.pk, "sentences": sentences, "summary": digest.text}})
@@ -234,7 +236,8 @@ class PostViewSet(PostTexts):
         if len(quote.split()) < digests.MIN_QUOTE_WORDS:
             raise invalid("quote", f"Quote must contain at least {digests.MIN_QUOTE_WORDS} words.")
         try:
-            digest, is_cached = digests.explain_quote(post, quote, now_utc())
+            with turn_of(post.user_id):
+                digest, is_cached = digests.explain_quote(post, quote, now_utc())
         except (digests.NothingToSummarise, SummaryUnavailable) as error:
             raise _failed(error) from error
         data = {"post_id": post.pk, "hash": digest.content_hash, "cached": is_cached, "explanation": digest.text}

@@ -19,7 +19,7 @@ from feeds.api import schemas
 from feeds.api.ground import ReaderViewSet, find_own, own_or_none, said
 from feeds.api.inputs import Address, TrimmedInput, Truth, read_includes, words
 from feeds.api.shapes import SourceFields
-from feeds.errors import AlreadySubscribed, FeedsError, InvalidAddress, NoFeedFound, PageUnreachable
+from feeds.errors import AlreadySubscribed, FeedsError, InvalidAddress, NoFeedFound, PageUnreachable, TooManyAtOnce
 from feeds.models import Category, Source
 
 _NAME = words(invalid="Source name must be a text.", max_length="Source name cannot exceed 255 characters.")
@@ -127,6 +127,8 @@ class SourceViewSet(ReaderViewSet):
         new = subscribing.Wish(wish["url"], wish["category_id"], wish.get("name", ""), wish.get("description", ""))
         try:
             subscribed = subscribing.subscribe(request.user, new, now_utc())
+        except TooManyAtOnce:
+            raise  # for the answer that says so
         except FeedsError as error:
             raise _problem(error, "url") from error
         data = {

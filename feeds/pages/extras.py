@@ -19,6 +19,7 @@ from feeds.pages.ground import find_post, reading_view, safe_next, user_of, want
 from feeds.pages.manage.allowances import TOO_MANY, may_ask
 from feeds.pages.reading import show_post
 from feeds.saving import save_for_later
+from feeds.turns import turn_of
 
 SENTENCES = 3
 
@@ -30,7 +31,8 @@ def summary(request: HttpRequest, post_id: int) -> HttpResponse:
     if not may_ask(user_of(request), "shorten"):
         return _failed(request, post, TOO_MANY)
     try:
-        text = digests.summarise(post, SENTENCES, now_utc()).text
+        with turn_of(post.user_id):
+            text = digests.summarise(post, SENTENCES, now_utc()).text
     except MastoscoreError as error:
         return _failed(request, post, error.user_message)
     if wants_part(request):
@@ -49,7 +51,8 @@ def quote(request: HttpRequest, post_id: int) -> HttpResponse:
     if not may_ask(user_of(request), "shorten"):
         return refuse(TOO_MANY)
     try:
-        digest, _ = digests.explain_quote(post, text, now_utc())
+        with turn_of(post.user_id):
+            digest, _ = digests.explain_quote(post, text, now_utc())
     except MastoscoreError as error:
         return refuse(error.user_message)
     return part(request, "explanation", explanation=digest.text)
@@ -71,7 +74,8 @@ def full_text(request: HttpRequest, post_id: int) -> HttpResponse:
     if known is None and not may_ask(user_of(request), "full_text"):
         return _failed(request, post, TOO_MANY)
     try:
-        article = known or fetch_article(post)
+        with turn_of(post.user_id):
+            article = known or fetch_article(post)
     except MastoscoreError as error:
         return _failed(request, post, error.user_message)
     if not article.content:

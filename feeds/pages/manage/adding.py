@@ -19,6 +19,7 @@ from feeds.pages.manage.coming import page_of
 from feeds.pages.manage.forms import AddressForm, NewSourceForm
 from feeds.pages.manage.ground import go, page, show, user_of
 from feeds.retrieval import open_gate
+from feeds.turns import turn_of
 
 _KINDS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed", "rdf": "RSS 1.0", "cdf": "CDF", "xml": "XML"}
 
@@ -41,7 +42,7 @@ def _look(request: HttpRequest) -> HttpResponse:
         return _ask_address(request, form, 429)
     address = form.cleaned_data["address"]
     try:
-        with open_gate() as gate:
+        with turn_of(user_of(request).pk), open_gate() as gate:
             found = subscribing.find_feeds(gate, address, now_utc())
     except FeedsError as error:
         form.add_error("address", error.user_message)

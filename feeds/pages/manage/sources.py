@@ -24,6 +24,7 @@ from feeds.pages.manage.ground import back_to, find_own, go, is_fragment, page, 
 from feeds.pages.manage.states import CONDITIONS, SourceRow, as_rows, with_feeds
 from feeds.retrieval import open_gate
 from feeds.sources import change_source, delete_source, delete_sources, move_sources
+from feeds.turns import turn_of
 from jobs.models import Job
 
 PER_PAGE = 50
@@ -200,7 +201,7 @@ def _change(source: Source, form: SourceForm) -> bool:
 
 def _proved(source: Source, url: str) -> str:
     """The address where the feed really is. Raises as ``prove_feed`` does."""
-    with open_gate() as gate:
+    with turn_of(source.user_id), open_gate() as gate:
         found = subscribing.prove_feed(gate, url, now_utc())
     holder = Source.objects.filter(user=source.user_id, feed__url=found.url).exclude(pk=source.pk).first()
     if holder is not None:
