@@ -149,7 +149,7 @@ def test_many_posts_cost_as_many_queries_as_one(anna: Any, two: list[Source]) ->
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="asks SQLite how it would do it")
+@pytest.mark.sqlite
 def test_looking_for_the_same_page_is_by_index_alone(anna: Any, two: list[Source]) -> None:
     ask_in_turn(*two)
     with CaptureQueriesContext(connection) as queries:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
+import time_machine
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -172,6 +173,7 @@ def test_session_opens_nothing(client: Client, anna: Any) -> None:
         assert client.post(f"{address}?api&groups").json() == NOBODY
 
 
+@time_machine.travel(datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC), tick=True)  # the beginning of a window
 def test_wrong_keys_come_to_an_end_for_the_address(app: FeverApp, client: Client, settings: Any) -> None:
     right, app.password = app.password, "wrong"
     codes = [app.send("&groups").status_code for _ in range(MOST_PER_ADDRESS + 1)]

@@ -120,7 +120,7 @@ def test_thousands_of_opt_outs_are_no_trouble(root: APIClient, toots: list[Toot]
     assert len(root.get(f"{TOOTS}?ordering=-boosts").json()["data"]) == 24
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="what SQLite would do")
+@pytest.mark.sqlite
 def test_lists_are_found_by_an_index(root: APIClient, toots: list[Toot]) -> None:
     assert "toot_by_time" in plans(root, "")
     assert "toot_by_boosts (event_id=? AND boosts<?)" in plans(root, root.get(f"{TOOTS}?ordering=-boosts&per_page=1"))

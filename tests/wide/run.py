@@ -29,11 +29,20 @@ def main(arguments: list[str]) -> int:
             environment = {
                 **os.environ,
                 "DATABASE_URL": database_url,
-                "REDIS_URL": redis_url,
+                "MASTOSCORE_TEST_REDIS": redis_url,
                 "MASTOSCORE_DATA_DIR": str(folder / "data"),
                 "MASTOSCORE_TEST_WIDE": "1",
             }
-            groups = ["-n", "2", "--dist", "loadgroup", "-m", "not browser and not hugo"]
+            groups = [
+                "-p",
+                "tests.wide.own_redis",
+                "-n",
+                "2",
+                "--dist",
+                "loadgroup",
+                "-m",
+                "not browser and not hugo and not sqlite",
+            ]
             # These bring an SQLite of their own, so there is nothing new to learn from them here.
             groups += ["--ignore=tests/cluster/test_mastoscore_contract.py", "--ignore=tests/test_bench.py"]
             command = [sys.executable, "-m", "pytest", "-q", *groups, *arguments]
@@ -62,7 +71,7 @@ def postgresql(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def redis(folder: Path) -> Iterator[str]:
-    """A fresh Redis server without persistence; yields its URL."""
+    """A fresh Redis server without persistence; yields its URL, without the number of a database."""
     program = shutil.which("redis-server")
     if program is None:
         raise SystemExit("redis-server is not installed (Debian package redis-server).")
@@ -74,7 +83,7 @@ def redis(folder: Path) -> Iterator[str]:
     )
     try:
         _wait_for(port)
-        yield f"redis://127.0.0.1:{port}/0"
+        yield f"redis://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(timeout=START_SECONDS)
