@@ -5,6 +5,8 @@ BIN := .venv/bin
 BIND ?= 127.0.0.1:8000
 SERVE ?= 1
 TESTS ?=
+# One more than the cores of a small machine: many tests wait for servers and workers rather than for a processor.
+PROCESSES ?= 3
 # Its tests are one conversation with one installation, so they run in one process, one after the other.
 CONTRACT := tests/cluster/test_mastoscore_contract.py
 ARGS ?=
@@ -22,14 +24,14 @@ run: .venv/run ## site and worker for real use (BIND=address:port)
 	@exec $(BIN)/python manage.py serve --bind $(BIND)
 
 test: .venv/dev ## everything that needs no extra service (TESTS=path for some of it)
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not browser and not hugo" $(if $(TESTS),$(TESTS),--ignore=$(CONTRACT))
+	@$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadgroup -m "not browser and not hugo" $(if $(TESTS),$(TESTS),--ignore=$(CONTRACT))
 	@$(if $(TESTS),,$(BIN)/python -m pytest -q $(CONTRACT))
 
-test-wide: .venv/dev ## the same on PostgreSQL and Redis, started for the run (needs Debian's postgresql, redis-server)
-	@$(BIN)/python tests/wide/run.py
+test-wide: .venv/dev ## the same on PostgreSQL and Redis, started for the run, of what stores or counts (needs Debian's postgresql, redis-server)
+	@$(BIN)/python tests/wide/run.py -n $(PROCESSES)
 
 test-browser: .venv/dev ## pages in Chromium (needs Debian's chromium), blog page in Hugo (needs Debian's hugo)
-	@$(BIN)/python -m pytest -q -m "browser or hugo"
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "browser or hugo"
 
 bench: .venv/dev .venv-bench/run ## time, memory and manners of crawl, analysis, API and reader (ARGS="--servers 113 --toots 2000")
 	@$(BIN)/python -m tests.bench $(ARGS)
