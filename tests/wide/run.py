@@ -33,16 +33,8 @@ def main(arguments: list[str]) -> int:
                 "MASTOSCORE_DATA_DIR": str(folder / "data"),
                 "MASTOSCORE_TEST_WIDE": "1",
             }
-            groups = [
-                "-p",
-                "tests.wide.own_redis",
-                "-n",
-                "2",
-                "--dist",
-                "loadgroup",
-                "-m",
-                "not browser and not hugo and not sqlite",
-            ]
+            groups = ["-p", "tests.wide.own_redis", "-p", "tests.wide.stored", "-n", "2", "--dist", "loadgroup"]
+            groups += ["-m", "not browser and not hugo and not sqlite"]
             # These bring an SQLite of their own, so there is nothing new to learn from them here.
             groups += ["--ignore=tests/cluster/test_mastoscore_contract.py", "--ignore=tests/test_bench.py"]
             command = [sys.executable, "-m", "pytest", "-q", *groups, *arguments]
