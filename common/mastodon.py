@@ -5,7 +5,7 @@ https://docs.joinmastodon.org/methods/timelines/#tag, /methods/accounts/#verify_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from common.mastodon_errors import (
 )
 from common.text import clean_line
 from common.times import now_utc
-from common.toots import Toot, parse_id, parse_status
+from common.toots import Seen, glance, parse_id
 from common.uris import web_address
 
 __all__ = [
@@ -62,10 +62,11 @@ class PageFacts:
 class TimelinePage:
     """One page of a hashtag timeline: readable toots in the order sent, how many rows made no sense, all rows.
 
-    ``last_id`` is the id of the last row that has one, the ``max_id`` of the next page.
+    Of toots from the Mastodon API only a Glimpse is taken at first. ``last_id`` is the id of the last row that has
+    one, the ``max_id`` of the next page.
     """
 
-    toots: tuple[Toot, ...]
+    toots: tuple[Seen, ...]
     unreadable: int
     row_count: int
     last_id: str | None
@@ -98,10 +99,21 @@ def hashtag_path(hashtag: str) -> str:
 
 
 class MastodonServer:
-    """One server, asked as a stranger or, with a token, as somebody. Keeps no state but its gate."""
+    """One server, asked as a stranger or, with a token, as somebody. Keeps no state but its gate.
 
-    def __init__(self, gate: Gate, server: str, *, token: str = "") -> None:
+    ``on_page`` is called when a page has come, before the work on it begins.
+    """
+
+    def __init__(
+        self,
+        gate: Gate,
+        server: str,
+        *,
+        token: str = "",
+        on_page: Callable[[], None] = lambda: None,
+    ) -> None:
         self._gate = gate
+        self._on_page = on_page
         self._token = token
         self.server = server
 
@@ -119,10 +131,11 @@ class MastodonServer:
         if is_local:
             params["local"] = "true"
         answer = self._get(hashtag_path(hashtag), params)
+        self._on_page()
         rows = answer.json()
         if not isinstance(rows, list):
             raise self._no_sense(answer, "no list of statuses")
-        toots = [toot for row in rows if (toot := parse_status(row, server=self.server)) is not None]
+        toots = [toot for row in rows if (toot := glance(row, server=self.server)) is not None]
         ids = (parse_id(row.get("id")) for row in reversed(rows) if isinstance(row, dict))
         return TimelinePage(
             toots=tuple(toots),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -37,6 +37,7 @@ _MAX_FIELDS = 50
 _ACCOUNT_NOINDEX = "account-noindex"
 # Many servers show the same authors and hashtags, so those of usual size are remembered for a while.
 _MOST_REMEMBERED = 2048
+_MOST_FACES = 8192
 _REMEMBERED_CHARS = 3_000
 _REMEMBERED_HASHTAGS = 30
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,35}")
@@ -97,6 +98,105 @@ class Toot:
         """Whether this copy comes from the toot's own server, whose word on text and counts is final."""
         return self.origin == self.server and not self.is_bare
 
+    def whole(self) -> Toot:
+        """Itself; a Glimpse has to be read for it."""
+        return self
+
+
+@dataclass(slots=True)
+class Glimpse:
+    """The part of a copy that says whether it counts, and of what; the fields are those of the Toot.
+
+    Reading the rest takes three times as long, and of most copies nobody wants it: the toot is known already.
+    ``raw`` is the status as it was sent.
+    """
+
+    uri: str
+    url: str
+    origin: str
+    server: str
+    local_id: str
+    created_at: datetime
+    visibility: str
+    hashtags: tuple[str, ...]
+    raw: dict[str, Any] = field(repr=False, compare=False)
+
+    @property
+    def is_authoritative(self) -> bool:
+        """As of the Toot."""
+        return self.origin == self.server
+
+    def fingerprint(self) -> int | None:
+        """The same for two copies of a toot that read the same but for their counts, in this process.
+
+        None where that cannot be told by a look.
+        """
+        get = self.raw.get
+        account = get("account")
+        media = get("media_attachments")
+        if not isinstance(account, dict):
+            return None
+        try:
+            return hash(
+                (
+                    _read_profile(account),
+                    self.hashtags,
+                    self.created_at,
+                    self.url,
+                    get("content"),
+                    get("edited_at"),
+                    get("spoiler_text"),
+                    get("language"),
+                    len(media) if isinstance(media, list) else 0,
+                    parse_id(get("in_reply_to_id")) != "",
+                )
+            )
+        except TypeError:  # a list where a text should be
+            return None
+
+    def counts(self) -> tuple[int, int, int]:
+        """Boosts, favourites and replies."""
+        get = self.raw.get
+        return (
+            _parse_count(get("reblogs_count")),
+            _parse_count(get("favourites_count")),
+            _parse_count(get("replies_count")),
+        )
+
+    def whole(self) -> Toot:
+        """The copy as a Toot, with everything that the status holds."""
+        get = self.raw.get
+        author = _parse_author(get("account"), uri=self.uri, origin=self.origin)
+        if author is None:
+            raise ValueError("glance() takes no status without an author")
+        html, text = _read_text(self.raw)
+        media = get("media_attachments")
+        boosts, favourites, replies = self.counts()
+        return Toot(
+            uri=self.uri,
+            url=self.url,
+            origin=self.origin,
+            server=self.server,
+            local_id=self.local_id,
+            author=author,
+            created_at=self.created_at,
+            edited_at=parse_moment(get("edited_at")),
+            html=html,
+            text=text,
+            spoiler_text=_text(get("spoiler_text"), _MAX_SPOILER_CHARS),
+            language=_parse_language(get("language")),
+            visibility=self.visibility,
+            hashtags=self.hashtags,
+            boosts=boosts,
+            favourites=favourites,
+            replies=replies,
+            media_count=min(len(media), _MAX_MEDIA) if isinstance(media, list) else 0,
+            is_reply=parse_id(get("in_reply_to_id")) != "",
+        )
+
+
+Seen = Toot | Glimpse
+
 
 def parse_statuses(raw: object, *, server: str) -> list[Toot]:
     """The readable toots of a journal (a list of statuses, or a single one), in their order; never raises."""
@@ -111,43 +211,88 @@ def parse_status(raw: object, *, server: str) -> Toot | None:
     author's name, and one that only carries somebody else's toot (a boost). Everything else that is missing, null or
     of the wrong type gets a harmless value; all texts are bounded and free of control characters.
     """
+    glimpse = glance(raw, server=server)
+    return None if glimpse is None else glimpse.whole()
+
+
+def glance(raw: object, *, server: str) -> Glimpse | None:
+    """What has to be known of a status before anything else; None exactly where ``parse_status`` gives None."""
     if not isinstance(raw, dict) or raw.get("reblog"):
         return None
-    url = web_address(raw.get("url"))
-    identity = identify(raw["uri"]) if raw.get("uri") else identify_by_page(url)
-    created_at = parse_moment(raw.get("created_at"))
-    if identity is None or created_at is None:
+    get = raw.get
+    face = _recognise(raw)
+    if face is None:
+        return None
+    listed = _listed_hashtags(get("tags"))
+    return Glimpse(
+        uri=face.uri,
+        url=face.url,
+        origin=face.origin,
+        server=server,
+        local_id=parse_id(get("id")),
+        created_at=face.created_at,
+        visibility=face.visibility,
+        hashtags=hashtags_in_text(_read_text(raw)[1])[:_MAX_HASHTAGS] if listed is None else listed,
+        raw=raw,
+    )
+
+
+class _Face(NamedTuple):
+    """What is the same in nearly all copies of a toot."""
+
+    uri: str
+    url: str
+    origin: str
+    created_at: datetime
+    visibility: str
+
+
+def _recognise(status: dict[str, Any]) -> _Face | None:
+    """None: unreadable. Looked up at once, as a look at each of these texts takes longer than all that follows."""
+    get, account = status.get, status.get("account")
+    account = account if isinstance(account, dict) else {}
+    texts = (
+        get("uri") or "",
+        get("url") or "",
+        get("created_at") or "",
+        get("visibility") or "",
+        account.get("acct") or "",
+        account.get("username") or "",
+        account.get("url") or "",
+        account.get("uri") or "",
+    )
+    try:
+        if sum(map(len, texts)) <= _REMEMBERED_CHARS:
+            return _known_face(*texts)
+    except TypeError:  # numbers and lists where texts should be
+        pass
+    return _read_face(*texts)
+
+
+def _read_face(
+    uri: Any, url: Any, created_at: Any, visibility: Any, acct: Any, username: Any, page: Any, actor: Any
+) -> _Face | None:
+    url = web_address(url)
+    identity = identify(uri) if uri else identify_by_page(url)
+    moment = parse_moment(created_at)
+    if identity is None or moment is None:
         return None
     uri, origin = identity
     url = url or web_address(uri)
-    author = _parse_author(raw.get("account"), uri=uri, origin=origin)
+    author = _parse_author({"acct": acct, "username": username, "url": page, "uri": actor}, uri=uri, origin=origin)
     if author is None or not url:
         return None
-    content = raw.get("content")
+    return _Face(uri, url, origin, moment, _line(visibility, 20).lower())
+
+
+_known_face = lru_cache(maxsize=_MOST_FACES)(_read_face)
+
+
+def _read_text(status: dict[str, Any]) -> tuple[str, str]:
+    """The content as HTML and as text."""
+    content = status.get("content")
     html = clean_text(content[:MAX_HTML_CHARS]) if isinstance(content, str) else ""
-    text = html_to_text(html)[:_MAX_TEXT_CHARS]
-    media = raw.get("media_attachments")
-    return Toot(
-        uri=uri,
-        url=url,
-        origin=origin,
-        server=server,
-        local_id=parse_id(raw.get("id")),
-        author=author,
-        created_at=created_at,
-        edited_at=parse_moment(raw.get("edited_at")),
-        html=html,
-        text=text,
-        spoiler_text=_text(raw.get("spoiler_text"), _MAX_SPOILER_CHARS),
-        language=_parse_language(raw.get("language")),
-        visibility=_line(raw.get("visibility"), 20).lower(),
-        hashtags=_parse_hashtags(raw.get("tags"), text),
-        boosts=_parse_count(raw.get("reblogs_count")),
-        favourites=_parse_count(raw.get("favourites_count")),
-        replies=_parse_count(raw.get("replies_count")),
-        media_count=min(len(media), _MAX_MEDIA) if isinstance(media, list) else 0,
-        is_reply=parse_id(raw.get("in_reply_to_id")) != "",
-    )
+    return html, html_to_text(html)[:_MAX_TEXT_CHARS]
 
 
 def parse_id(raw: object) -> str:
@@ -249,15 +394,14 @@ def _find_wishes(profile: _Profile) -> tuple[str, ...]:
     return (*found, _ACCOUNT_NOINDEX) if profile.is_noindex else tuple(found)
 
 
-def _parse_hashtags(raw: object, text: str) -> tuple[str, ...]:
-    """Those the server lists, as texts or objects; when it lists none that can be read, those in the text."""
-    if isinstance(raw, list):
-        rows = [row.get("name") if isinstance(row, dict) else row for row in raw[:_MAX_HASHTAGS]]
-        names = tuple([name[:_MAX_HASHTAG_CHARS] for name in rows if isinstance(name, str)])
-        listed = (_known_hashtags if len(names) <= _REMEMBERED_HASHTAGS else _fold_hashtags)(names)
-        if listed or not raw:
-            return listed
-    return hashtags_in_text(text)[:_MAX_HASHTAGS]
+def _listed_hashtags(raw: object) -> tuple[str, ...] | None:
+    """Those the server lists, as texts or objects; None when it lists none that can be read."""
+    if not isinstance(raw, list):
+        return None
+    rows = [row.get("name") if isinstance(row, dict) else row for row in raw[:_MAX_HASHTAGS]]
+    names = tuple([name[:_MAX_HASHTAG_CHARS] for name in rows if isinstance(name, str)])
+    listed = (_known_hashtags if len(names) <= _REMEMBERED_HASHTAGS else _fold_hashtags)(names)
+    return listed if listed or not raw else None
 
 
 def _fold_hashtags(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from common.times import now_utc
 from common.toots import parse_statuses
 from events.models import Event
 from pipeline.core.fetch import Aim, is_counted
+from pipeline.core.merge import from_copy
 from pipeline.crawl import runs
 from pipeline.crawl.results import summarise
 from pipeline.crawl.store import TootStore
@@ -121,7 +122,7 @@ def _import_file(event: Event, crawl: Crawl, store: TootStore, path: Path) -> Fi
     visit, _ = Visit.objects.get_or_create(crawl=crawl, server=server)
     for batch in _batches(rows):
         counted = [toot for toot in parse_statuses(batch, server=server) if is_counted(toot, aim)]
-        store.save(((visit.pk, toot) for toot in counted), told_in=_BEFORE_ANY_CRAWL)
+        store.save((visit.pk, from_copy(toot, _BEFORE_ANY_CRAWL)) for toot in counted)
     return _settle(visit, crawl, path.name, len(rows))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable, Iterator, Sequence
+import mmap
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
 import orjson
@@ -19,7 +19,7 @@ from pipeline.artifacts import remember_file, remember_files
 from pipeline.core.merge import MergedToot
 from pipeline.crawl.results import fetch_report
 from pipeline.crawl.store import COLUMNS, as_merged, chunks
-from pipeline.models import Crawl, Sighting, Toot
+from pipeline.models import Crawl, Sighting
 
 _CHUNK = 500
 _FILES_AT_ONCE = 50
@@ -94,46 +94,40 @@ def _list_servers(event: Event) -> list[str]:
 def _journal(event: Event, server: str, statuses: _Statuses) -> Iterator[bytes]:
     """A JSON list, one toot on a line, oldest first."""
     sightings = Sighting.objects.filter(visit__server=server, visit__crawl__event=event)
-    ids = list(
-        event.toots.filter(pk__in=sightings.values("toot"), gone_at=None)
-        .order_by("created_at", "uri")
-        .values_list("pk", flat=True)
-    )
     separator = b"[\n"
-    for lines in statuses.lines(ids):
+    for lines in statuses.lines(sightings.order_by().values_list("toot_id", flat=True).distinct()):
         yield separator + b",\n".join(lines)
         separator = b",\n"
     yield b"[]\n" if separator == b"[\n" else b"\n]\n"
 
 
 class _Statuses:
-    """Toots as JSON. Many journals hold the same ones, so each is made once and kept in a file without a name."""
+    """Toots as JSON, oldest first. Many journals hold the same ones, so each is made once and kept in a file without
+    a name."""
 
     def __init__(self, event: Event, file: IO[bytes]) -> None:
-        self._event = event
-        self._file = file
-        self._places: dict[int, int] = {}  # offset << 32 | length
-        self._end = 0
+        # Offset << 32 | length: they sort as the toots do.
+        self._places = dict(_write_statuses(event, file))
+        file.flush()
+        self._lines = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self._places else b""
 
-    def lines(self, ids: Sequence[int]) -> Iterator[list[bytes]]:
-        """Some hundred at a time, none of them empty."""
-        for chunk in chunks(ids, _CHUNK):
-            if missing := [toot_id for toot_id in chunk if toot_id not in self._places]:
-                self._make(missing)
-            if lines := [self._read(self._places[toot_id]) for toot_id in chunk if toot_id in self._places]:
-                yield lines
+    def lines(self, ids: Iterable[int]) -> Iterator[list[bytes]]:
+        """Some hundred at a time, none of them empty; toots that are gone have none."""
+        places = sorted(self._places[toot_id] for toot_id in ids if toot_id in self._places)
+        for chunk in chunks(places, _CHUNK):
+            yield [self._lines[place >> 32 : (place >> 32) + (place & 0xFFFFFFFF)] for place in chunk]
 
-    def _make(self, ids: list[int]) -> None:
-        for toot_id, *values in Toot.objects.filter(pk__in=ids).values_list("pk", *COLUMNS).iterator(_CHUNK):
-            toot = as_merged(values)
-            line = orjson.dumps(to_status(as_copy(toot, toot.told_by, self._event.hashtag)))
-            self._file.write(line)
-            self._places[toot_id] = self._end << 32 | len(line)
-            self._end += len(line)
-        self._file.flush()
 
-    def _read(self, place: int) -> bytes:
-        return os.pread(self._file.fileno(), place & 0xFFFFFFFF, place >> 32)
+def _write_statuses(event: Event, file: IO[bytes]) -> Iterator[tuple[int, int]]:
+    """Every toot that is not gone; gives its id and its place in the file."""
+    end = 0
+    toots = event.toots.filter(gone_at=None).order_by("created_at", "uri")
+    for toot_id, *values in toots.values_list("pk", *COLUMNS).iterator(_CHUNK):
+        toot = as_merged(values)
+        line = orjson.dumps(to_status(as_copy(toot, toot.origin, event.hashtag)))
+        file.write(line)
+        yield toot_id, end << 32 | len(line)
+        end += len(line)
 
 
 def _drop_journals(event: Event, *, keep: list[str]) -> None:

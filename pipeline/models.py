@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from events.models import Event, MastodonAccount, split_hashtags, validate_server
 from jobs.models import Job
+from pipeline.core.outcome import Outcome
 
 
 class Crawl(models.Model):
@@ -68,23 +69,23 @@ class Visit(models.Model):
     class Outcome(models.TextChoices):
         """What a host reads about a server; the sentence with particulars is in ``detail``."""
 
-        COMPLETE = "complete", "answered completely"
-        REACHED_MAX = "reached_max", "stopped at the limit of toots per server"
-        LOCAL_ONLY = "local_only", "showed only its own toots"
-        NOT_PAGED = "not_paged", "showed its newest toots again and again"
-        FEED_ONLY = "feed_only", "showed only a feed, without counts"
-        REACHED_CAP = "reached_cap", "stopped at the limit of requests or bytes"
-        MOVED = "moved", "sends us on to another server"
-        REFUSED = "refused", "does not let strangers read hashtags"
-        ROBOTS = "robots", "asks robots to stay away"
-        NOT_MASTODON = "not_mastodon", "does not speak the Mastodon API"
-        BAD_ANSWER = "bad_answer", "sent something that makes no sense"
-        RATE_LIMITED = "rate_limited", "asked us to come back later"
-        SERVER_ERROR = "server_error", "has a fault of its own"
-        TIMED_OUT = "timed_out", "took too long"
-        UNREACHABLE = "unreachable", "could not be reached"
-        NOT_ALLOWED = "not_allowed", "has an address we do not contact"
-        CANCELLED = "cancelled", "was not finished"
+        COMPLETE = Outcome.COMPLETE.value, "answered completely"
+        REACHED_MAX = Outcome.REACHED_MAX.value, "stopped at the limit of toots per server"
+        LOCAL_ONLY = Outcome.LOCAL_ONLY.value, "showed only its own toots"
+        NOT_PAGED = Outcome.NOT_PAGED.value, "showed its newest toots again and again"
+        FEED_ONLY = Outcome.FEED_ONLY.value, "showed only a feed, without counts"
+        REACHED_CAP = Outcome.REACHED_CAP.value, "stopped at the limit of requests or bytes"
+        MOVED = Outcome.MOVED.value, "sends us on to another server"
+        REFUSED = Outcome.REFUSED.value, "does not let strangers read hashtags"
+        ROBOTS = Outcome.ROBOTS.value, "asks robots to stay away"
+        NOT_MASTODON = Outcome.NOT_MASTODON.value, "does not speak the Mastodon API"
+        BAD_ANSWER = Outcome.BAD_ANSWER.value, "sent something that makes no sense"
+        RATE_LIMITED = Outcome.RATE_LIMITED.value, "asked us to come back later"
+        SERVER_ERROR = Outcome.SERVER_ERROR.value, "has a fault of its own"
+        TIMED_OUT = Outcome.TIMED_OUT.value, "took too long"
+        UNREACHABLE = Outcome.UNREACHABLE.value, "could not be reached"
+        NOT_ALLOWED = Outcome.NOT_ALLOWED.value, "has an address we do not contact"
+        CANCELLED = Outcome.CANCELLED.value, "was not finished"
 
     crawl = models.ForeignKey(Crawl, on_delete=models.CASCADE, related_name="visits")
     server = models.CharField(max_length=270)
@@ -137,8 +138,7 @@ class ServerFacts(models.Model):
 class Toot(models.Model):
     """One toot of an event, merged from all its copies by ``pipeline.core.merge``.
 
-    ``is_authoritative``: text and counts are the origin's own. ``told_by`` is the server whose copy the text
-    comes from, ``told_in`` the crawl it came with.
+    ``is_authoritative``: text and counts are the origin's own. ``told_in`` is the crawl that the text came with.
     """
 
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="toots")
@@ -168,8 +168,8 @@ class Toot(models.Model):
     is_reply = models.BooleanField(default=False)
     is_authoritative = models.BooleanField(default=False)
     is_bare = models.BooleanField(default=False, help_text="Known from a feed alone: without counts or profile.")
-    told_by = models.CharField(max_length=270)
     told_in = models.PositiveBigIntegerField(default=0)
+    revision = models.PositiveIntegerField(default=0, help_text="How often what is told of it has changed.")
     gone_at = models.DateTimeField(
         null=True, blank=True, help_text="When a fetch found that its own server does not have it any more."
     )
@@ -209,7 +209,8 @@ class Toot(models.Model):
 class Sighting(models.Model):
     """Which visit saw which toot."""
 
-    toot = models.ForeignKey(Toot, on_delete=models.CASCADE, related_name="sightings")
+    # The index of the constraint begins with the toot; a second one would double what a crawl writes to the disk.
+    toot = models.ForeignKey(Toot, on_delete=models.CASCADE, related_name="sightings", db_index=False)
     visit = models.ForeignKey(Visit, on_delete=models.CASCADE, related_name="sightings")
 
     class Meta:

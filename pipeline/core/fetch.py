@@ -16,7 +16,7 @@ from typing import Any
 
 from common.text import fold_hashtag
 from common.times import Window
-from common.toots import Toot
+from common.toots import Seen
 
 PAGE_LIMIT = 40
 # How far an id of Mastodon may be from its toot's date, and how far behind the window's end a jump lands.
@@ -166,7 +166,7 @@ _SEARCH = Cursor(view=View.NOTES, refused=f"{View.WHOLE} {View.LOCAL}")
 class Page:
     """What came back for a cursor: readable rows in the order sent, number of all rows, id of the last one."""
 
-    toots: Sequence[Toot]
+    toots: Sequence[Seen]
     row_count: int
     last_id: str | None
 
@@ -180,13 +180,13 @@ class Step:
     """
 
     cursor: Cursor
-    counted: tuple[Toot, ...] = ()
+    counted: tuple[Seen, ...] = ()
     named: frozenset[str] = frozenset()
     passed_over: int = 0
     end: End | None = None
 
 
-def is_counted(toot: Toot, aim: Aim) -> bool:
+def is_counted(toot: Seen, aim: Aim) -> bool:
     """Whether a copy counts: public, with one of the hashtags and none of the excluded, in the window by its date."""
     return _is_about_it(toot, aim) and aim.excluded.isdisjoint(toot.hashtags) and aim.window.holds(toot.created_at)
 
@@ -280,7 +280,7 @@ def after_failed_jump(cursor: Cursor) -> Cursor:
     return replace(cursor, jump=Jump.SETTLED, max_id=cursor.first_id, first_id=None, blank_pages=0)
 
 
-def ids_carry_time(toots: Sequence[Toot]) -> bool:
+def ids_carry_time(toots: Sequence[Seen]) -> bool:
     """Whether ids look like Mastodon's: decimal, 17 to 19 digits, milliseconds << 16 close to the toot's date."""
     fitting = sum(_id_fits_date(toot) for toot in toots)
     return fitting * 3 > len(toots) * 2
@@ -296,21 +296,21 @@ def id_at(moment: datetime) -> str:
     return str(int(moment.timestamp() * 1000) << 16)
 
 
-def _is_about_it(toot: Toot, aim: Aim) -> bool:
+def _is_about_it(toot: Seen, aim: Aim) -> bool:
     return toot.visibility == "public" and not aim.hashtags.isdisjoint(toot.hashtags)
 
 
-def _is_new(toot: Toot, cursor: Cursor, aim: Aim) -> bool:
+def _is_new(toot: Seen, cursor: Cursor, aim: Aim) -> bool:
     """Whether no hashtag walked before this one had the toot too."""
     earlier = aim.asked_for[: cursor.tag]
     return not earlier or not {fold_hashtag(tag) for tag in earlier} & set(toot.hashtags)
 
 
-def _count_new(toots: Sequence[Toot], cursor: Cursor, aim: Aim) -> int:
+def _count_new(toots: Sequence[Seen], cursor: Cursor, aim: Aim) -> int:
     return sum(_is_new(toot, cursor, aim) for toot in toots) if cursor.tag else len(toots)
 
 
-def _up_to_max(toots: list[Toot], cursor: Cursor, aim: Aim) -> Iterator[Toot]:
+def _up_to_max(toots: list[Seen], cursor: Cursor, aim: Aim) -> Iterator[Seen]:
     room = aim.max_toots - cursor.counted
     for toot in toots:
         if room <= 0:
@@ -319,7 +319,7 @@ def _up_to_max(toots: list[Toot], cursor: Cursor, aim: Aim) -> Iterator[Toot]:
         yield toot
 
 
-def _find_end(cursor: Cursor, page: Page, is_fresh: bool, sane: list[Toot], aim: Aim) -> End | None:
+def _find_end(cursor: Cursor, page: Page, is_fresh: bool, sane: list[Seen], aim: Aim) -> End | None:
     if cursor.view is View.FEED or cursor.stage is Stage.PROBE:
         return End.NO_MORE
     if page.row_count == 0 or page.last_id is None:
@@ -346,7 +346,7 @@ def _is_taken_for_last(cursor: Cursor, page: Page, aim: Aim) -> bool:
     return page.row_count < _SHORT_PAGE or page.row_count < cursor.page_rows
 
 
-def _go_on(after: Cursor, page: Page, sane: list[Toot], aim: Aim) -> tuple[Cursor, None]:
+def _go_on(after: Cursor, page: Page, sane: list[Seen], aim: Aim) -> tuple[Cursor, None]:
     """The request behind a page that is not the last: the jump where it pays, else the next page."""
     last_id = page.last_id or ""
     asked_marks = _remember(after.asked_marks, [_mark(last_id)], _MOST_ASKED_MARKS)
@@ -358,20 +358,20 @@ def _go_on(after: Cursor, page: Page, sane: list[Toot], aim: Aim) -> tuple[Curso
     return replace(after, jump=Jump.SETTLED, max_id=last_id, first_id=None, asked_marks=asked_marks), None
 
 
-def _is_behind_us(sane: list[Toot], aim: Aim) -> bool:
+def _is_behind_us(sane: list[Seen], aim: Aim) -> bool:
     """Whether a page is newer than the window, but for odd rows."""
     newer = sum(toot.created_at >= aim.window.end + ID_SLACK for toot in sane)
     return newer * 3 > len(sane) * 2
 
 
-def _jump_landed(cursor: Cursor, page: Page, sane: list[Toot], aim: Aim) -> bool:
+def _jump_landed(cursor: Cursor, page: Page, sane: list[Seen], aim: Aim) -> bool:
     """Whether it answers a jump: rows, none clearly from behind the window, ids below the one asked for."""
     if not sane or page.last_id is None or _does_not_decrease(page.last_id, cursor.max_id):
         return False
     return all(toot.created_at < aim.window.end + 2 * ID_SLACK for toot in sane)
 
 
-def _id_fits_date(toot: Toot) -> bool:
+def _id_fits_date(toot: Seen) -> bool:
     local_id = toot.local_id
     if not (local_id.isascii() and local_id.isdigit() and 17 <= len(local_id) <= 19):
         return False

@@ -6,31 +6,29 @@ between changes what comes out. The rules:
 - The origin's own copy decides everything: text, author, counts. Of several, the one of the latest crawl does; within
   a crawl the one edited last, then the one with the higher counts.
 - Without it, counts are the highest that anybody saw, and text and author come from the copy edited last, then from
-  the server whose name is first in the alphabet, then from the latest crawl.
+  the latest crawl; where copies of the same edit differ even then, the order of what they say decides. As a rule they
+  say the same, and then a copy with no higher count changes nothing.
 - What a feed tells without counts and profile (a bare copy) gives way to any other copy in all but the sighting.
 - Without it, an author's wish not to be quoted counts as soon as one copy carries it.
 """
 
 from __future__ import annotations
 
-import sys
+import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import reduce
-from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from common.toots import Toot
+from common.toots import Seen, Toot
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class MergedToot:
-    """What is known of a toot; the fields are the columns of ``pipeline.models.Toot``.
+class MergedToot(NamedTuple):
+    """What is known of a toot; the fields are columns of ``pipeline.models.Toot``. A tuple, as there are so many.
 
-    ``told_by`` is the server whose copy text and author come from, ``told_in`` the number of the crawl it came with.
+    ``told_in`` is the number of the crawl that the copy came with from which text and author are.
     ``author_wishes`` holds consent markers, sorted and space separated; ``hashtags`` is as ``pad_hashtags`` makes it.
     """
 
@@ -58,7 +56,6 @@ class MergedToot:
     is_reply: bool
     is_authoritative: bool
     is_bare: bool
-    told_by: str
     told_in: int
 
 
@@ -89,7 +86,6 @@ def from_copy(toot: Toot, crawl: int) -> MergedToot:
         is_reply=toot.is_reply,
         is_authoritative=toot.is_authoritative,
         is_bare=toot.is_bare,
-        told_by=toot.server,
         told_in=crawl,
     )
 
@@ -106,8 +102,7 @@ def merge(left: MergedToot, right: MergedToot) -> MergedToot:
     if left.is_authoritative or right.is_authoritative:
         return max(left, right, key=_authority)
     voice = max(left, right, key=_voice)
-    return replace(
-        voice,
+    return voice._replace(
         boosts=max(left.boosts, right.boosts),
         favourites=max(left.favourites, right.favourites),
         replies=max(left.replies, right.replies),
@@ -132,41 +127,65 @@ def fold(toots: Iterable[MergedToot]) -> MergedToot:
     return reduce(merge, toots)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """A merged toot without its words: small enough to be kept of every toot of a crawl.
 
-    ``digest`` is a hash of all its values, good within one process.
+    ``words`` is a hash of everything that a merge takes whole from one copy, the same in all processes.
     """
 
     is_authoritative: bool
     is_bare: bool
-    told_by: str
     told_in: int
     edited_at: datetime | None
     boosts: int
     favourites: int
     replies: int
-    wishes: tuple[str, bool, bool | None, bool | None]
-    digest: int
+    author_wishes: str
+    author_is_bot: bool
+    author_is_discoverable: bool | None
+    author_is_indexable: bool | None
+    words: bytes
 
-
-_all_values_of = attrgetter(*(field.name for field in fields(MergedToot)))
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Boosts, favourites and replies."""
+        return self[4:7]
 
 
 def standing_of(toot: MergedToot) -> Standing:
     return Standing(
         toot.is_authoritative,
         toot.is_bare,
-        sys.intern(toot.told_by),
         toot.told_in,
         toot.edited_at,
         toot.boosts,
         toot.favourites,
         toot.replies,
-        (toot.author_wishes, toot.author_is_bot, toot.author_is_discoverable, toot.author_is_indexable),
-        hash(_all_values_of(toot)),
+        toot.author_wishes,
+        toot.author_is_bot,
+        toot.author_is_discoverable,
+        toot.author_is_indexable,
+        _digest(_told(toot)),
     )
+
+
+def merge_standing(standing: Standing, toot: MergedToot) -> tuple[Standing, dict[str, Any]] | None:
+    """What merging the toot into one of that standing makes of it: its standing then, and the values that change.
+
+    None: that cannot be said without its words.
+    """
+    own = standing_of(toot)
+    if standing.is_authoritative or (toot.is_authoritative and own.words == standing.words):
+        after = _more_authoritative(standing, own)
+    elif toot.is_authoritative:
+        return own, toot._asdict()
+    elif own.words == standing.words:
+        after = _of_elsewhere(standing, own)
+    else:
+        return None
+    if after is None:
+        return None
+    return after, {name: value for name, value, was in zip(_NAMES, after, standing, strict=False) if value != was}
 
 
 def adds_nothing(standing: Standing, toot: MergedToot) -> bool:
@@ -181,27 +200,56 @@ def adds_nothing(standing: Standing, toot: MergedToot) -> bool:
     return standing_of(toot) == standing
 
 
-def copy_adds_nothing(standing: Standing, copy: Toot, crawl: int) -> bool:
+def copy_adds_nothing(standing: Standing, copy: Seen, crawl: int) -> bool:
     """The same of a copy as it came in the crawl of that number; nearly every copy of a crawl ends here."""
     if standing.is_authoritative:
         return not copy.is_authoritative or crawl < standing.told_in
-    return not copy.is_authoritative and _is_outdone(copy, standing)
+    return not copy.is_authoritative and _is_outdone(copy.whole(), standing, crawl)
 
 
-def _is_outdone(copy: Toot, standing: Standing) -> bool:
-    """Whether a copy from elsewhere has no higher count, no better claim to the text and no wish of its own."""
+def _is_outdone(copy: Toot, standing: Standing, crawl: int) -> bool:
+    """Whether a copy from elsewhere has no higher count, no better or other text and no wish of its own."""
     if copy.boosts > standing.boosts or copy.favourites > standing.favourites or copy.replies > standing.replies:
         return False
-    claim, best = (not copy.is_bare, copy.edited_at or _NEVER), (not standing.is_bare, standing.edited_at or _NEVER)
-    if claim > best or (claim == best and copy.server <= standing.told_by):
+    claim = (not copy.is_bare, copy.edited_at or _NEVER, crawl)
+    best = (not standing.is_bare, standing.edited_at or _NEVER, standing.told_in)
+    if claim > best or (claim == best and _digest(_told_by_copy(copy)) != standing.words):
         return False
-    wishes, is_bot, is_discoverable, is_indexable = standing.wishes
     author = copy.author
     return (
-        (not author.wishes or set(author.wishes) <= set(wishes.split()))
-        and (is_bot or not author.is_bot)
-        and _least(is_discoverable, author.is_discoverable) == is_discoverable
-        and _least(is_indexable, author.is_indexable) == is_indexable
+        (not author.wishes or set(author.wishes) <= set(standing.author_wishes.split()))
+        and (standing.author_is_bot or not author.is_bot)
+        and _is_least(standing.author_is_discoverable, author.is_discoverable)
+        and _is_least(standing.author_is_indexable, author.is_indexable)
+    )
+
+
+# Of a standing, what is also a column.
+_NAMES = Standing._fields[:-1]
+
+
+def _more_authoritative(standing: Standing, own: Standing) -> Standing | None:
+    """The one that ``_authority`` prefers; None if that is for the words to decide."""
+    left, right = (
+        (each.is_authoritative, each.told_in, each.edited_at or _NEVER, sum(each.counts), each.counts)
+        for each in (standing, own)
+    )
+    if left == right:
+        return standing if standing == own else None
+    return max((left, standing), (right, own), key=lambda pair: pair[0])[1] if own.words == standing.words else None
+
+
+def _of_elsewhere(left: Standing, right: Standing) -> Standing:
+    """As ``merge`` does it with two that say the same, neither of them the origin's."""
+    voice = max(left, right, key=lambda each: (not each.is_bare, each.edited_at or _NEVER, each.told_in))
+    return voice._replace(
+        boosts=max(left.boosts, right.boosts),
+        favourites=max(left.favourites, right.favourites),
+        replies=max(left.replies, right.replies),
+        author_is_bot=left.author_is_bot or right.author_is_bot,
+        author_wishes=_union(left.author_wishes, right.author_wishes),
+        author_is_discoverable=_least(left.author_is_discoverable, right.author_is_discoverable),
+        author_is_indexable=_least(left.author_is_indexable, right.author_is_indexable),
     )
 
 
@@ -220,7 +268,7 @@ def _authority(toot: MergedToot) -> tuple[Any, ...]:
 
 def _voice(toot: MergedToot) -> tuple[Any, ...]:
     """The higher, the sooner text and author are taken from it. Holds nothing that the merge computes itself."""
-    return (not toot.is_bare, toot.edited_at or _NEVER, _Reversed(toot.told_by), toot.told_in, _told(toot))
+    return (not toot.is_bare, toot.edited_at or _NEVER, toot.told_in, _told(toot))
 
 
 def _told(toot: MergedToot) -> tuple[Any, ...]:
@@ -228,6 +276,20 @@ def _told(toot: MergedToot) -> tuple[Any, ...]:
     author = (toot.author_handle, toot.author_name, toot.author_url)
     words = (toot.html, toot.text, toot.spoiler_text, toot.language, toot.hashtags)
     return (toot.created_at, toot.url, toot.origin, author, words, toot.media_count, toot.is_reply)
+
+
+def _told_by_copy(copy: Toot) -> tuple[Any, ...]:
+    """The same of a copy, without making a merged toot of it."""
+    author = (copy.author.handle, copy.author.display_name, copy.author.url)
+    words = (copy.html, copy.text, copy.spoiler_text, copy.language, pad_hashtags(copy.hashtags))
+    return (copy.created_at, copy.url, copy.origin, author, words, copy.media_count, copy.is_reply)
+
+
+def _digest(told: tuple[Any, ...]) -> bytes:
+    # The moment apart, as there is more than one way to spell UTC.
+    created_at, *others = told
+    text = f"{created_at.timestamp()} {others!r}"
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def _wishes(toot: MergedToot) -> tuple[Any, ...]:
@@ -246,11 +308,5 @@ def _least(left: bool | None, right: bool | None) -> bool | None:
     return left and right
 
 
-@dataclass(frozen=True, slots=True)
-class _Reversed:
-    """A text that sorts the other way round."""
-
-    text: str
-
-    def __lt__(self, other: _Reversed) -> bool:
-        return other.text < self.text
+def _is_least(left: bool | None, right: bool | None) -> bool:
+    return _least(left, right) == left

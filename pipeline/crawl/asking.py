@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from common.http import Gate
 from common.mastodon import MastodonServer, TimelinePage, hashtag_path
 from common.misskey import SEARCH_PATH, MisskeyServer
@@ -10,12 +12,12 @@ from pipeline.core.fetch import PAGE_LIMIT, Aim, Cursor, View
 
 
 class Asking:
-    """Raises RemoteErrors as the clients do."""
+    """Raises RemoteErrors as the clients do. ``on_page``: as of MastodonServer."""
 
-    def __init__(self, gate: Gate, server: str, aim: Aim, *, token: str) -> None:
+    def __init__(self, gate: Gate, server: str, aim: Aim, *, token: str, on_page: Callable[[], None]) -> None:
         self._gate = gate
         self._aim = aim
-        self._mastodon = MastodonServer(gate, server, token=token)
+        self._mastodon = MastodonServer(gate, server, token=token, on_page=on_page)
         self._misskey = MisskeyServer(gate, server)
         self.server = server
 

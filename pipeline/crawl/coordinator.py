@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
-import threading
+import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
+from operator import attrgetter
 
 from django.core.cache import cache
 
@@ -20,19 +23,22 @@ from jobs.context import JobContext
 from pipeline.core.fetch import Stage
 from pipeline.core.wording import count_of
 from pipeline.crawl import facts, frontier, rounds
-from pipeline.crawl.messages import Assignment, Report
-from pipeline.crawl.meter import CrawlBudget, Lease, VisitMeter
+from pipeline.crawl.crews import News, Orders
+from pipeline.crawl.messages import Assignment, Farewell, Report
 from pipeline.crawl.outcomes import is_good
+from pipeline.crawl.outpost import Outpost, OutpostGone, OutpostNews, OutpostReady, PackedNews
 from pipeline.crawl.progress import snapshot
 from pipeline.crawl.runs import aim_of
+from pipeline.crawl.teams import FEW, Team, Teams
 from pipeline.crawl.terms import Terms
-from pipeline.crawl.walker import Walk
 from pipeline.crawl.writer import Writer
 from pipeline.models import Crawl
 
 ROBOTS_SECONDS = 24 * 3600
 _BATCH = 64
 _POLL_SECONDS = 0.2
+_MANY_WALKS = 24
+_GATHER_SECONDS = 0.008
 _SNAPSHOT_SECONDS = 1.0
 # How often the table is asked for work while this process knows of none: other processes may add some.
 _IDLE_CLAIM_SECONDS = 1.0
@@ -41,6 +47,7 @@ _HELP_SECONDS = 30.0
 _SILENCE_SECONDS = 1.5
 # A little less than the lease in the table: nobody asks with a lease that may have ended.
 _LEASE_SECONDS = frontier.LEASE.total_seconds() - 3
+_SWITCH_SECONDS = 0.0005
 
 
 class HomeServerFailed(RemoteError):
@@ -48,15 +55,17 @@ class HomeServerFailed(RemoteError):
 
 
 @dataclass(frozen=True, slots=True)
-class RunningWalk:
-    future: Future[None]
+class _RunningWalk:
+    visit_id: int
     server: str
-    lease: Lease
-    meter: VisitMeter
+    team: Team
 
 
 class Coordinator:
-    """One crawl in one process. Only this thread touches the database; the walks only talk to servers.
+    """One crawl in one worker. Only this thread touches the database; the walks only talk to servers.
+
+    They begin in threads of this process. When there are more servers than a few, outposts take the others, so that
+    walking and storing do not share one processor.
 
     Several may be at work on one crawl. The one that runs it has no ``may_stay``; a helper has, leaves the home
     server to the other, and goes when it says no.
@@ -76,17 +85,21 @@ class Coordinator:
         self._ctx = ctx
         self._event = event
         self._crawl = crawl
-        self._gate = gate
         self._terms = terms
         self._may_stay = may_stay
         self._on_much_work = on_much_work
-        self._aim = aim_of(crawl)
         self._holder = frontier.new_holder()
         self._writer = Writer(event, crawl, self._holder, max_servers=terms.max_servers)
-        self._budget = CrawlBudget(terms.caps)
-        self._reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
-        self._stop = threading.Event()
-        self._walks: dict[int, RunningWalk] = {}
+        self._news: queue.SimpleQueue[News | OutpostNews] = queue.SimpleQueue()
+        self._numbers = itertools.count(1)
+        self._walks: dict[int, _RunningWalk] = {}
+        self._teams = Teams(
+            Orders(aim_of(crawl), crawl.pk, terms.manners, terms.caps, terms.threads),
+            gate,
+            self._news.put,
+            home_token=terms.home_token,
+            outposts=terms.outposts,
+        )
         self._current_server = ""
         self._claim_at = self._upkeep_at = self._snapshot_at = self._help_at = 0.0
         self._is_leaving = self._takes_newest = self._has_told = self._has_backlog = False
@@ -101,15 +114,11 @@ class Coordinator:
         """
         share_heaps()
         try:
-            with (
-                rare_collections(),
-                self._ctx.on_stop(self._halt),
-                ThreadPoolExecutor(self._terms.threads, "walk") as pool,
-            ):
+            with rare_collections(), _usual_switching(), self._ctx.on_stop(self._teams.halt):
                 try:
-                    self._work(pool)
+                    self._work()
                 finally:
-                    self._halt()
+                    self._teams.disband()
         finally:
             frontier.release(self._crawl, self._holder)
         self._show_progress(is_last=True)
@@ -119,28 +128,32 @@ class Coordinator:
         """Servers that this process heard of and found no room for."""
         return len(self._writer.left_out)
 
-    def _work(self, pool: ThreadPoolExecutor) -> None:
+    def _work(self) -> None:
         while not self._is_leaving:
             self._ctx.check_cancelled()
             self._keep_up()
-            self._end_walks([visit_id for visit_id, walk in self._walks.items() if walk.future.done()])
-            self._hand_out(pool)
+            self._hand_out()
             self._look_for_help()
-            if not self._walks and self._reports.empty() and frontier.is_exhausted(self._crawl):
+            if not self._walks and self._news.empty() and frontier.is_exhausted(self._crawl):
                 if not rounds.open_next(self._crawl):
                     return
                 self._claim_at = 0.0
                 continue
             self._say_why_it_waits()
-            reports = self._collect()
-            if reports:
-                self._store(reports)
+            self._hear(self._collect())
             self._show_progress()
 
-    def _hand_out(self, pool: ThreadPoolExecutor) -> None:
-        idle = self._terms.threads - len(self._walks)
+    def _hand_out(self) -> None:
         now = time.monotonic()
-        if idle <= 0 or not (self._writer.has_new_servers or now >= self._claim_at):
+        if not (self._writer.has_new_servers or now >= self._claim_at):
+            return
+        if self._teams.wants_outposts and frontier.count_pending(self._crawl) > FEW:
+            # There are few threads here from now on, and this one is not to wait long for each of its statements.
+            sys.setswitchinterval(_SWITCH_SECONDS)
+            self._teams.open_outposts()
+        ready = self._teams.list_ready()
+        idle = sum(team.room for team in ready)
+        if idle <= 0:
             return
         valid_until = now + _LEASE_SECONDS
         assignments = frontier.claim(
@@ -155,85 +168,105 @@ class Coordinator:
             self._claim_at = now + _IDLE_CLAIM_SECONDS
         software = facts.find_software(assignment.server for assignment in assignments)
         for assignment in assignments:
-            assignment = replace(assignment, software=software.get(assignment.server))
-            self._start_walk(pool, assignment, Lease(valid_until))
+            assignment = replace(assignment, software=software.get(assignment.server), walk=next(self._numbers))
+            # The home server is asked signed in, and its token stays in this process.
+            team = self._teams.here if assignment.is_home else max(ready, key=attrgetter("room"))
+            self._start_walk(team, assignment, valid_until)
 
-    def _start_walk(self, pool: ThreadPoolExecutor, assignment: Assignment, lease: Lease) -> None:
+    def _start_walk(self, team: Team, assignment: Assignment, valid_until: float) -> None:
         if not assignment.is_home:
             assignment = replace(assignment, robots=cache.get(robots_key(assignment.server)))
         if assignment.cursor.stage is Stage.TRAIL:
             known = frozenset(self._crawl.visits.values_list("server", flat=True))
             assignment = replace(assignment, known_servers=known)
-        meter = VisitMeter(
-            assignment,
-            self._terms.caps,
-            self._budget,
-            lease,
-            stop=self._stop,
-            longest_wait_seconds=self._terms.manners.longest_wait_seconds,
-        )
-        walk = Walk(
-            self._gate,
-            assignment,
-            self._aim,
-            token=self._terms.home_token if assignment.is_home else "",
-            manners=self._terms.manners,
-            meter=meter,
-            deliver=self._reports.put,
-            stop=self._stop,
-        )
-        self._walks[assignment.visit_id] = RunningWalk(pool.submit(walk.run), assignment.server, lease, meter)
+        self._walks[assignment.walk] = _RunningWalk(assignment.visit_id, assignment.server, team)
+        team.walks += 1
+        team.crew.walk(assignment, valid_until)
 
-    def _collect(self) -> list[Report]:
-        """What has come in: waits a moment for the first report, then takes what is there."""
-        reports = []
+    def _close_outpost(self, outpost: Outpost) -> None:
+        """One that ended before its time: what it walked goes back to the table."""
+        team = self._teams.close_outpost(outpost)
+        self._end_walks({number: None for number, walk in self._walks.items() if walk.team is team})
+        self._claim_at = 0.0
+
+    def _collect(self) -> list[News | OutpostNews]:
+        """What has come in: waits a moment for the first piece, then takes what is there.
+
+        With many walks under way it waits for more than one, as what a batch costs hardly depends on its size.
+        """
+        news = []
         try:
-            reports.append(self._reports.get(timeout=_POLL_SECONDS))
-            while len(reports) < _BATCH:
-                reports.append(self._reports.get_nowait())
+            news.append(self._news.get(timeout=_POLL_SECONDS))
+            if len(self._walks) > _MANY_WALKS:
+                time.sleep(_GATHER_SECONDS)
+            while len(news) < _BATCH:
+                news.append(self._news.get_nowait())
         except queue.Empty:
-            return reports
-        return reports
+            return news
+        return news
+
+    def _hear(self, news: Iterable[News | OutpostNews]) -> None:
+        reports, farewells, gone = [], {}, []
+        for told in news:
+            piece = told.unpack() if isinstance(told, PackedNews) else told
+            match piece:
+                case Report() if piece.walk in self._walks:
+                    reports.append(piece)
+                case Farewell():
+                    farewells[piece.walk] = piece
+                case OutpostReady():
+                    self._claim_at = 0.0
+                case OutpostGone():
+                    gone.append(piece.outpost)
+        if reports:
+            self._store(reports)
+        for farewell in farewells.values():
+            if farewell.trouble is not None:
+                raise farewell.trouble
+        self._end_walks({number: farewell.not_before for number, farewell in farewells.items()})
+        for outpost in gone:
+            self._close_outpost(outpost)
 
     def _store(self, reports: list[Report]) -> None:
-        self._writer.write(reports)
-        for report in reports:
-            report.stored.set()
-        self._current_server = reports[-1].assignment.server
-        for report in reports:
+        receipts = self._writer.write(reports)
+        for team in self._teams.all:
+            if theirs := [receipt for receipt in receipts if self._walks[receipt.walk].team is team]:
+                team.crew.confirm(theirs)
+        self._current_server = reports[-1].server
+        for report, receipt in zip(reports, receipts, strict=True):
+            if not receipt.is_lost:
+                self._teams.note_spent(self._walks[report.walk].team, report.tally)
             if report.new_robots is not None:
-                _remember_robots(report.assignment.server, report.new_robots)
+                _remember_robots(report.server, report.new_robots)
             if report.new_software is not None:
-                facts.remember_software(report.assignment.server, report.new_software)
-            self._look_at_home(report)
-        self._end_walks(
-            [report.assignment.visit_id for report in reports if report.ending is not None or report.is_lost]
-        )
+                facts.remember_software(report.server, report.new_software)
+            self._look_at_home(report, is_lost=receipt.is_lost)
+        self._teams.watch_limits()
 
-    def _look_at_home(self, report: Report) -> None:
+    def _look_at_home(self, report: Report, *, is_lost: bool) -> None:
         ending = report.ending
-        if report.is_lost or ending is None or is_good(ending.outcome):
+        if is_lost or ending is None or is_good(ending.outcome):
             return
-        if report.assignment.is_home and not report.cursor.has_pages:
+        if report.is_home and not report.cursor.has_pages:
             raise HomeServerFailed(
-                f"home server {report.assignment.server}: {ending.outcome}",
-                server=report.assignment.server,
+                f"home server {report.server}: {ending.outcome}",
+                server=report.server,
                 user_message=f"The home server failed, so nothing was fetched: {ending.detail}",
             )
 
-    def _end_walks(self, visit_ids: list[int]) -> None:
-        """Free the threads of walks that have told their last; a bug in one is raised here, not lost."""
-        ended = [(visit_id, self._walks.pop(visit_id)) for visit_id in visit_ids if visit_id in self._walks]
-        if not ended:
+    def _end_walks(self, ended: dict[int, datetime | None]) -> None:
+        """Free the places of walks that said farewell; each with the moment before which not to ask that server."""
+        walked = {number: self._walks.pop(number) for number in ended if number in self._walks}
+        if not walked:
             return
-        for _, walk in ended:
-            walk.future.result()
+        for walk in walked.values():
+            walk.team.walks -= 1
         frontier.end_walks(
             self._crawl,
             self._holder,
-            {visit_id: (walk.server, walk.meter.not_before) for visit_id, walk in ended},
+            {walk.visit_id: (walk.server, ended[number]) for number, walk in walked.items()},
         )
-        self.ended_walks += len(ended)
+        self.ended_walks += len(walked)
         if self._has_backlog:
             self._claim_at = 0.0
 
@@ -244,11 +277,9 @@ class Coordinator:
             return
         self._upkeep_at = now + frontier.RENEW_SECONDS
         held = frontier.renew(self._crawl, self._holder)
-        for visit_id, walk in self._walks.items():
-            walk.lease.is_lost = visit_id not in held
-            walk.lease.valid_until = now + _LEASE_SECONDS
+        walks = {number for number, walk in self._walks.items() if walk.visit_id in held}
         frontier.release_dead(self._crawl)
-        self._budget.note_elsewhere(*self._writer.spent_by_others())
+        self._teams.hold(walks, now + _LEASE_SECONDS, self._writer.count_spent())
         if self._may_stay is not None:
             self._is_leaving = not self._may_stay() or not frontier.is_running(self._crawl)
 
@@ -265,7 +296,7 @@ class Coordinator:
     def _say_why_it_waits(self) -> None:
         """Once, when there is work left and none of it is for us."""
         now = time.monotonic()
-        if self._walks or self._may_stay is not None or self._has_told:
+        if self._walks or self._may_stay is not None or self._has_told or not self._teams.list_ready():
             self._busy_at = now
         elif now - self._busy_at >= _SILENCE_SECONDS and (count := frontier.count_open(self._crawl)):
             self._has_told = True
@@ -279,9 +310,15 @@ class Coordinator:
             self._snapshot_at = time.monotonic() + _SNAPSHOT_SECONDS
             self._ctx.progress(**snapshot(self._event, self._crawl, self._current_server))
 
-    def _halt(self) -> None:
-        self._stop.set()
-        self._gate.abort()
+
+@contextmanager
+def _usual_switching() -> Iterator[None]:
+    """Threads of this process take turns as before when the block ends."""
+    before = sys.getswitchinterval()
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def robots_key(server: str) -> str:

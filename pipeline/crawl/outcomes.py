@@ -15,11 +15,9 @@ from common.http_errors import (
 from common.mastodon import NotFound, RateLimited, RemoteRefused, ServerFault
 from common.servers import normalise_server
 from pipeline.core.fetch import Aim, Cursor, End, Stage, View
+from pipeline.core.outcome import Outcome
 from pipeline.crawl.messages import Ending
 from pipeline.crawl.meter import CapReached
-from pipeline.models import Visit
-
-Outcome = Visit.Outcome
 
 GOOD_OUTCOMES = (Outcome.COMPLETE, Outcome.REACHED_MAX, Outcome.LOCAL_ONLY, Outcome.NOT_PAGED)
 

@@ -3,40 +3,46 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
-from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import connection
 
-from common.toots import Toot as Copy
 from events.models import Event
 from pipeline.core.consent import OptOuts
 from pipeline.core.merge import (
     MergedToot,
     Standing,
     adds_nothing,
-    copy_adds_nothing,
-    from_copy,
     merge,
     merge_all,
+    merge_standing,
     standing_of,
 )
+from pipeline.crawl.known import KnownToots
+from pipeline.crawl.messages import Place
 from pipeline.models import Toot
 from pipeline.toots import load_erased
 
 _T = TypeVar("_T")
 
-COLUMNS = tuple(field.name for field in fields(MergedToot))
-_values_of = attrgetter(*COLUMNS)
-_MOST_REMEMBERED = 200_000
+COLUMNS = MergedToot._fields
 _CHUNK = 500
 # By hand, as the ORM would take most of the time for them. Both databases understand it.
-_UPDATE_TOOT = "UPDATE pipeline_toot SET {columns} WHERE id = %s"
-_INSERT_SIGHTINGS = "INSERT INTO pipeline_sighting (toot_id, visit_id) VALUES {rows} ON CONFLICT DO NOTHING"
+_INSERT_TOOTS = """
+    INSERT INTO pipeline_toot (event_id, {columns}, withdrawn, revision) VALUES {rows}
+    ON CONFLICT DO NOTHING RETURNING id, uri
+"""
+_UPDATE_TOOT = "UPDATE pipeline_toot SET {columns}, revision = revision + 1 WHERE {condition}"
+_LOCKED, _UNCHANGED = "id = %s", "id = %s AND revision = %s"
+# A toot may have been erased since its id was learnt.
+_INSERT_SIGHTINGS = """
+    WITH seen (toot_id, visit_id) AS (VALUES {rows})
+    INSERT INTO pipeline_sighting (toot_id, visit_id)
+    SELECT toot_id, visit_id FROM seen WHERE EXISTS (SELECT 1 FROM pipeline_toot WHERE id = toot_id)
+    ON CONFLICT DO NOTHING
+"""
 
 
 class TootStore:
@@ -47,73 +53,104 @@ class TootStore:
 
     def __init__(self, event: Event) -> None:
         self._event = event
-        # By hash of the uri: 64 bits, keyed anew in every process, and smaller than the uri.
-        self._known: dict[int, tuple[int, Standing]] = {}
+        self._known = KnownToots()
 
-    def save(self, copies: Iterable[tuple[int, Copy]], *, told_in: int) -> None:
+    def save(self, copies: Iterable[tuple[int, MergedToot]], *, seen_again: Iterable[tuple[int, int]] = ()) -> None:
         """Store copies, each with the id of the visit that saw it; those of erased authors are dropped.
 
-        ``told_in``: number of the crawl they came with.
+        ``seen_again``: ids of toots, each with that of the visit.
         """
-        erased, sightings = load_erased(), set()
-        seen: list[tuple[int, Copy]] = []
-        for visit_id, copy in copies:
-            if erased and _is_erased(copy, erased):
+        erased, sightings = load_erased(), set(seen_again)
+        seen: list[tuple[int, MergedToot]] = []
+        for visit_id, toot in copies:
+            if erased and _is_erased(toot, erased):
                 continue
-            known = self._known.get(hash(copy.uri))
-            if known is not None and copy_adds_nothing(known[1], copy, told_in):
-                sightings.add((known[0], visit_id))
+            place = self._known.place_of(toot.uri)
+            if place is not None and adds_nothing(place.standing, toot):
+                sightings.add((place.toot_id, visit_id))
             else:
-                seen.append((visit_id, copy))
-        standings = merge_all(from_copy(copy, told_in) for _, copy in seen)
-        unsettled = {uri: toot for uri, toot in standings.items() if not self._is_settled(toot)}
-        for chunk in chunks(sorted(unsettled), _CHUNK):
-            self._merge([unsettled[uri] for uri in chunk])
-        sightings |= {(self._known[hash(copy.uri)][0], visit_id) for visit_id, copy in seen}
+                seen.append((visit_id, toot))
+        merged = merge_all(toot for _, toot in seen)
+        for chunk in chunks(sorted(merged), _CHUNK):
+            self._merge([merged[uri] for uri in chunk])
+        places = ((self._known.place_of(toot.uri), visit_id) for visit_id, toot in seen)
+        sightings |= {(place.toot_id, visit_id) for place, visit_id in places if place is not None}
         for pairs in chunks(sorted(sightings), _CHUNK):
             _insert_sightings(pairs)
-        self._forget_oldest()
+        self._known.forget_oldest()
+
+    def place_of(self, uri: str) -> Place | None:
+        """Where a toot that was just saved is; None if nothing is kept of it."""
+        return self._known.place_of(uri)
 
     def forget(self) -> None:
         """Take nothing for stored any more: a transaction was rolled back."""
         self._known.clear()
 
-    def _is_settled(self, toot: MergedToot) -> bool:
-        known = self._known.get(hash(toot.uri))
-        return known is not None and adds_nothing(known[1], toot)
-
     def _merge(self, toots: Sequence[MergedToot]) -> None:
-        """Merge with the rows as they are now: locked, then written, so that no other writer's merge gets lost."""
-        incoming = {toot.uri: toot for toot in toots}
-        stored = self._read(incoming)
-        missing = [toot for toot in toots if toot.uri not in stored]
-        if missing:
-            Toot.objects.bulk_create([self._row(toot) for toot in missing], ignore_conflicts=True)
-            stored |= self._read(toot.uri for toot in missing)
-        changes = []
-        for uri, (toot_id, before) in stored.items():
-            after = merge(before, incoming[uri])
-            changes.append((toot_id, before, after))
-            self._known[hash(uri)] = (toot_id, standing_of(after))
-        _update(changes)
+        """Toots that are new are inserted. Others are changed by what is known of them, if nobody changed them since;
+        else they are merged with the rows as they are now, locked first. So no other writer's merge gets lost.
+        """
+        new, unclear, changes = [], [], []
+        for toot in toots:
+            place = self._known.place_of(toot.uri)
+            change = merge_standing(place.standing, toot) if place is not None else None
+            if place is None:
+                new.append(toot)
+            elif change is None:
+                unclear.append(toot)
+            else:
+                changes.append((toot, place, *change))
+        inserted = self._insert(new)
+        unclear += [toot for toot in new if toot.uri not in inserted]
+        unclear += self._change(changes)
+        self._merge_with_rows({toot.uri: toot for toot in unclear})
 
-    def _read(self, uris: Iterable[str]) -> dict[str, tuple[int, MergedToot]]:
+    def _insert(self, toots: Sequence[MergedToot]) -> set[str]:
+        """Rows for toots that have none; returns the uris of those."""
+        if not toots:
+            return set()
+        by_uri = {toot.uri: toot for toot in toots}
+        values = [value for toot in toots for value in (self._event.pk, *map(_adapted, toot), "", 0)]
+        row = f"({', '.join(['%s'] * (len(COLUMNS) + 3))})"
+        statement = _INSERT_TOOTS.format(columns=", ".join(COLUMNS), rows=", ".join([row] * len(toots)))
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            stored = cursor.fetchall()
+        for toot_id, uri in stored:
+            self._known.put(uri, Place(toot_id, 0, standing_of(by_uri[uri])))
+        return {uri for _, uri in stored}
+
+    def _change(self, changes: Sequence[tuple[MergedToot, Place, Standing, dict[str, Any]]]) -> Iterator[MergedToot]:
+        """Write changes to rows that still are as we know them; gives those of statements where one was not."""
+        by_columns = defaultdict(list)
+        for change in changes:
+            by_columns[tuple(change[3])].append(change)
+        for names, group in by_columns.items():
+            rows = [(*map(_adapted, values.values()), place.toot_id, place.revision) for _, place, _, values in group]
+            if not names or _update(names, rows, _UNCHANGED) == len(group):
+                for toot, place, after, _ in group:
+                    self._known.put(toot.uri, Place(place.toot_id, place.revision + bool(names), after))
+            else:
+                yield from (toot for toot, *_ in group)
+
+    def _merge_with_rows(self, toots: Mapping[str, MergedToot]) -> None:
+        if not toots:
+            return
         rows = (
             # no_key: sightings that another worker stores at the same time point at these rows, and do not wait.
             Toot.objects.select_for_update(no_key=True)
-            .filter(event=self._event, uri__in=list(uris))
+            .filter(event=self._event, uri__in=list(toots))
             .order_by("uri")
-            .values_list("id", *COLUMNS)
+            .values_list("id", "revision", *COLUMNS)
         )
-        return {row[1]: (row[0], as_merged(row[1:])) for row in rows}
-
-    def _row(self, toot: MergedToot) -> Toot:
-        return Toot(event_id=self._event.pk, **dict(zip(COLUMNS, _values_of(toot), strict=True)))
-
-    def _forget_oldest(self) -> None:
-        excess = len(self._known) - _MOST_REMEMBERED
-        for key in list(islice(self._known, max(0, excess))):
-            del self._known[key]
+        for toot_id, revision, *values in rows:
+            before = as_merged(values)
+            after = merge(before, toots[before.uri])
+            changed = {name: value for name, was, value in zip(COLUMNS, before, after, strict=True) if value != was}
+            if changed:
+                _update(tuple(changed), [(*map(_adapted, changed.values()), toot_id)], _LOCKED)
+            self._known.put(before.uri, Place(toot_id, revision + bool(changed), standing_of(after)))
 
 
 def refresh_statistics() -> None:
@@ -128,23 +165,19 @@ def as_merged(values: Sequence[Any]) -> MergedToot:
     return MergedToot(*values)
 
 
-def _is_erased(copy: Copy, erased: OptOuts) -> bool:
-    return erased.cover(copy.author.handle) or copy.origin in erased.servers
+def _is_erased(toot: MergedToot, erased: OptOuts) -> bool:
+    return erased.cover(toot.author_handle) or toot.origin in erased.servers
 
 
-def _update(changes: Sequence[tuple[int, MergedToot, MergedToot]]) -> None:
-    """Write what is different afterwards: id, toot before, toot after. No index is touched without need."""
-    by_columns: defaultdict[tuple[str, ...], list[list[Any]]] = defaultdict(list)
-    for toot_id, before, after in changes:
-        pairs = zip(COLUMNS, _values_of(before), _values_of(after), strict=True)
-        changed = [(name, value) for name, was, value in pairs if value != was]
-        if changed:
-            values = [_adapted(value) for _, value in changed]
-            by_columns[tuple(name for name, _ in changed)].append([*values, toot_id])
+def _update(names: Sequence[str], rows: Sequence[Sequence[Any]], condition: str) -> int:
+    """Write these columns, and no index is touched without need; returns how many rows there were.
+
+    ``rows``: values of the columns, then those of the condition.
+    """
+    columns = ", ".join(f"{name} = %s" for name in names)
     with connection.cursor() as cursor:
-        for names, rows in by_columns.items():
-            columns = ", ".join(f"{name} = %s" for name in names)
-            cursor.executemany(_UPDATE_TOOT.format(columns=columns), rows)
+        cursor.executemany(_UPDATE_TOOT.format(columns=columns, condition=condition), rows)
+        return int(cursor.rowcount)
 
 
 def _adapted(value: Any) -> Any:

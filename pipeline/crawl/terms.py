@@ -12,7 +12,10 @@ from pipeline.crawl.walker import Manners
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """``home_token`` goes to the home server and to nobody else. ``helpers``: most other workers to be asked in."""
+    """``home_token`` goes to the home server and to nobody else. ``helpers``: most other workers to be asked in.
+
+    ``threads``: servers asked at a time. ``outposts``: processes that walk most of them, once there are many.
+    """
 
     threads: int
     max_servers: int
@@ -20,6 +23,7 @@ class Terms:
     caps: Caps
     home_token: str = ""
     helpers: int = 0
+    outposts: int = 0
 
 
 def terms_from_settings(manners: Manners | None = None, *, home_token: str = "", has_help: bool = False) -> Terms:
@@ -31,6 +35,7 @@ def terms_from_settings(manners: Manners | None = None, *, home_token: str = "",
         caps=caps_from_settings(),
         home_token=home_token,
         helpers=settings.MASTOSCORE_FETCH_HELPERS if has_help else 0,
+        outposts=settings.MASTOSCORE_FETCH_PROCESSES,
     )
 
 

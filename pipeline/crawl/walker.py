@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -32,8 +33,11 @@ from pipeline.core.fetch import (
     next_hashtag,
     take_page,
 )
+from pipeline.core.merge import MergedToot
 from pipeline.crawl import outcomes
 from pipeline.crawl.asking import Asking
+from pipeline.crawl.desk import Desk
+from pipeline.crawl.known import KnownToots
 from pipeline.crawl.messages import Assignment, Ending, Report
 from pipeline.crawl.meter import Interrupted, VisitMeter
 
@@ -56,8 +60,19 @@ class Manners:
     visit_seconds: float = 3600
 
 
+class Delivery:
+    """A report on its way: ``stored`` is set when it has arrived, or will not (``is_lost``)."""
+
+    def __init__(self) -> None:
+        self.stored = threading.Event()
+        self.is_lost = False
+
+
 class Walk:
-    """The walk through one server. ``deliver`` hands a report to the coordinator and returns at once."""
+    """The walk through one server. ``deliver`` hands a report to the coordinator and returns at once.
+
+    ``known`` tells which copies are not worth reading, ``told_in`` is the number of the crawl.
+    """
 
     def __init__(
         self,
@@ -68,15 +83,22 @@ class Walk:
         token: str,
         manners: Manners,
         meter: VisitMeter,
-        deliver: Callable[[Report], None],
+        known: KnownToots,
+        desk: Desk,
+        told_in: int,
+        deliver: Callable[[Report], Delivery],
         stop: threading.Event,
     ) -> None:
         self._gate = gate.metered(meter)
         self._meter = meter
         self._assignment = assignment
-        self._server = Asking(self._gate, assignment.server, aim, token=token)
+        # The home server first, then those found last: it is they who may lead on.
+        self._seat = desk.seat(-sys.maxsize if assignment.is_home else -assignment.visit_id)
+        self._server = Asking(self._gate, assignment.server, aim, token=token, on_page=self._seat.take)
         self._aim = aim
         self._manners = manners
+        self._known = known
+        self._told_in = told_in
         self._deliver = deliver
         self._stop = stop
         self._has_answered = assignment.cursor.has_pages
@@ -85,6 +107,8 @@ class Walk:
         self._new_robots: RobotsRules | None = None
         self._software = assignment.software
         self._new_software: Software | None = None
+        self._toots: tuple[MergedToot, ...] = ()
+        self._seen_again: tuple[int, ...] = ()
         self._out_of_patience_at = time.monotonic() + manners.visit_seconds - assignment.seconds
 
     def run(self) -> None:
@@ -94,6 +118,8 @@ class Walk:
             self._walk(begin(self._assignment.cursor, self._aim, is_home=is_home, speaks_notes=speaks_notes))
         except (Interrupted, Aborted):
             return
+        finally:
+            self._seat.leave()
 
     def _walk(self, cursor: Cursor) -> None:
         step, ending = Step(cursor), self._look_at_robots(cursor)
@@ -133,7 +159,9 @@ class Walk:
             known_servers=self._assignment.known_servers,
         )
         self._meter.spent.passed_over += step.passed_over
-        return step
+        # At once, so that the page makes way for that of another walk: dozens of them fit into no processor's cache.
+        self._toots, self._seen_again = self._known.sort_out(step.counted, told_in=self._told_in)
+        return replace(step, counted=())
 
     def _judge_failure(self, cursor: Cursor, error: RemoteError) -> tuple[Step, Ending | None]:
         if isinstance(error, Aborted):
@@ -202,6 +230,7 @@ class Walk:
                 self._has_answered = True
                 return answer
             except RemoteError as error:
+                self._seat.leave()
                 self._has_answered |= error.status_code is not None
                 failures += 1
                 wait_seconds = self._wait_before_retry(error, failures)
@@ -221,10 +250,15 @@ class Walk:
 
     def _tell(self, step: Step, ending: Ending | None = None) -> None:
         """Hand over what came since the last report and wait until it is stored."""
+        assignment = self._assignment
         report = Report(
-            self._assignment,
+            assignment.walk,
+            assignment.visit_id,
+            assignment.server,
+            assignment.is_home,
             step.cursor,
-            toots=step.counted,
+            toots=self._toots,
+            known=self._seen_again,
             named=step.named,
             tally=self._meter.take_spent(),
             robots_verdict=self._robots_verdict,
@@ -233,11 +267,13 @@ class Walk:
             ending=ending,
         )
         self._new_robots = self._new_software = None
+        self._toots, self._seen_again = (), ()
         self._check()
-        self._deliver(report)
-        while not report.stored.wait(0.2):
+        delivery = self._deliver(report)
+        self._seat.leave()
+        while not delivery.stored.wait(0.2):
             self._check()
-        if report.is_lost:
+        if delivery.is_lost:
             raise Interrupted
 
     def _pause(self, seconds: float) -> None:

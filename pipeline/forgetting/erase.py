@@ -139,7 +139,6 @@ def _delete(target: str) -> int:
         _toots_of(target).delete()
         if "@" not in target:
             Visit.objects.filter(server=target).delete()
-            Toot.objects.filter(told_by=target).update(told_by="")
             ServerFacts.objects.filter(server=target).delete()
             ServerTurn.objects.filter(server=target).delete()
             cache.delete(robots_key(target))

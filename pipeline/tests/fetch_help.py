@@ -24,6 +24,7 @@ def event_at_noon(make_event: Any, home: RemoteServer, **values: Any) -> Event:
 def allow(settings: Any, fediverse: Fediverse) -> None:
     settings.MASTOSCORE_PRIVATE_HOSTS = fediverse.private_hosts
     settings.MASTOSCORE_RETRY_PAUSES = [0.01, 0.02]
+    settings.MASTOSCORE_FETCH_PROCESSES = 0  # see test_fetch_outposts.py
 
 
 class Listener:

@@ -35,7 +35,6 @@ def add_toot(event: Event, number: int, **values: Any) -> Toot:
         "favourites": 2 * number,
         "replies": number % 3,
         "is_authoritative": True,
-        "told_by": "origin.example",
     }
     return Toot.objects.create(event=event, **{**defaults, **values})
 

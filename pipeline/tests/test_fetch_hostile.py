@@ -69,6 +69,7 @@ def limits() -> dict[str, Any]:
         "MASTOSCORE_REQUEST_SECONDS": 4.0,
         "MASTOSCORE_MAX_SERVERS": MAX_SERVERS,
         "MASTOSCORE_FETCH_THREADS": 64,
+        "MASTOSCORE_FETCH_PROCESSES": 0,  # another process would not know our resolver
     }
 
 

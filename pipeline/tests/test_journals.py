@@ -79,7 +79,7 @@ def test_fetch_writes_a_journal_per_server_and_a_report(fediverse: Fediverse, ev
 
 def test_journals_bring_the_same_toots_back(fediverse: Fediverse, event: Any, data_dir: Path, tmp_path: Path) -> None:
     run_fetch(event)
-    columns = [field.name for field in Toot._meta.fields if field.name not in {"id", "told_in"}]
+    columns = [field.name for field in Toot._meta.fields if field.name not in {"id", "told_in", "revision"}]
     before, rows = picture(event), list(Toot.objects.values(*columns))
     shutil.copytree(data_dir / "2026/02/23", tmp_path / "old")
     event.crawls.all().delete()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.bench.memory import MemoryWatch
 from tests.bench.sizes import Size
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +30,7 @@ class BenchFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A process that ended well. CPU: of it and all its children; memory: of the largest of them."""
+    """A process that ended well. CPU and memory: of it and all its children together."""
 
     started_at: float
     ended_at: float
@@ -55,7 +56,7 @@ def run(command: Sequence[str], *, environment: Mapping[str, str], timeout_secon
             stderr=complaints,
             start_new_session=True,
         )
-        is_late = threading.Event()
+        is_late, watch = threading.Event(), MemoryWatch(process.pid)
         timer = threading.Timer(timeout_seconds, _kill, [process, is_late])
         timer.start()
         try:
@@ -67,13 +68,15 @@ def run(command: Sequence[str], *, environment: Mapping[str, str], timeout_secon
             raise
         finally:
             timer.cancel()
+            watch.stop()
         ended_at = time.monotonic()
         process.returncode = os.waitstatus_to_exitcode(status)
         texts = [_text_of(stream) for stream in (output, complaints)]
     if process.returncode != 0:
         why = f"took longer than {timeout_seconds:.0f} s" if is_late.is_set() else f"ended with {process.returncode}"
         raise BenchFailed(f"{_named(command)} {why}:\n{_last_lines(texts)}")
-    return Finished(started_at, ended_at, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, texts[0])
+    peak_bytes = max(watch.peak_bytes, usage.ru_maxrss * 1024)  # that of the largest one, which is never missed
+    return Finished(started_at, ended_at, usage.ru_utime + usage.ru_stime, peak_bytes, texts[0])
 
 
 class Fediverse:

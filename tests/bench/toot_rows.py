@@ -71,5 +71,4 @@ def _toot(number: int, count: int) -> dict[str, Any]:
         "hashtags": f" {HASHTAG} film ",
         "media_count": int(rng.random() < 0.4),
         "is_authoritative": True,
-        "told_by": server,
     }
