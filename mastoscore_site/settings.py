@@ -156,10 +156,10 @@ WORKER_SILENT_SECONDS = 120.0
 # --- the network ----------------------------------------------------------------------------------------------------
 MASTOSCORE_PRIVATE_HOSTS = env.list("MASTOSCORE_PRIVATE_HOSTS", default=[])
 MASTOSCORE_CONTACT = env.str("MASTOSCORE_CONTACT", default="")
-# Servers asked at the same time. More wait for the processor rather than for the network, see docs/bench.md.
-MASTOSCORE_FETCH_THREADS = env.int("MASTOSCORE_FETCH_THREADS", default=128)
-# Processes beside the worker that ask them, once there are more than a few; 0: the worker asks all of them itself.
+# Processes beside the worker that ask servers, once there are more than a few; 0: the worker asks all of them itself.
 MASTOSCORE_FETCH_PROCESSES = env.int("MASTOSCORE_FETCH_PROCESSES", default=2 if (os.cpu_count() or 1) > 1 else 0)
+# Servers asked at the same time. More wait for the processor rather than for the network, see docs/bench.md.
+MASTOSCORE_FETCH_THREADS = env.int("MASTOSCORE_FETCH_THREADS", default=128 if MASTOSCORE_FETCH_PROCESSES else 48)
 # Servers asked in one crawl; hosts named beyond that are not looked for, and the summary says so.
 MASTOSCORE_MAX_SERVERS = env.int("MASTOSCORE_MAX_SERVERS", default=5000)
 # Most requests and megabytes, of one server and in one crawl; what is cut short by it says so.

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).resolve().parents[2]
 _F_SETPIPE_SZ, _PIPE_BYTES = 1031, 1_000_000  # of Linux
+# What Python may need to start. Nothing else of our environment, where there are keys and passwords.
+_PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ")
 # Of glibc: one heap for all threads, as they read one page at a time, and what is free in it given back.
 _SMALL_HEAPS = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "1000000"}
 _END_SECONDS = 5.0
@@ -77,7 +79,7 @@ class Outpost:
         self._process = Popen(
             [sys.executable, "-m", "pipeline.crawl.outpost_work"],
             cwd=_ROOT,
-            env=os.environ | _SMALL_HEAPS,
+            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ} | _SMALL_HEAPS,
             stdin=PIPE,
             stdout=PIPE,
             # Out of reach of a Ctrl-C at our terminal: what it means for the crawl is ours to say.

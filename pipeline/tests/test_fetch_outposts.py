@@ -299,6 +299,23 @@ def test_killed_outpost_is_said_to_be_gone(started: Started, settings: Any) -> N
     post.close()
 
 
+def test_outpost_is_told_no_secrets_of_the_environment(
+    started: Started, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", "nobody else's business")
+    post = Outpost(ORDERS, policy_from_settings(), News().tell)
+    try:
+        environment = Path(f"/proc/{started.processes[0].pid}/environ")
+        wait_until(lambda: b"MALLOC_ARENA_MAX" in environment.read_bytes(), "the start of the process")
+        names = {entry.partition(b"=")[0].decode() for entry in environment.read_bytes().split(b"\0") if entry}
+    finally:
+        post.close()
+    assert names <= {"PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH"} | {
+        "MALLOC_ARENA_MAX",
+        "MALLOC_TRIM_THRESHOLD_",
+    }
+
+
 def test_outpost_that_does_not_even_read_is_ended_all_the_same(started: Started, settings: Any) -> None:
     news = News()
     post = Outpost(ORDERS, policy_from_settings(), news.tell)

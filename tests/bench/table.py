@@ -16,7 +16,8 @@ def as_table(figures: Figures) -> str:
     machine = figures.machine
     lines = [
         f"{machine['cores']} cores, load {machine['load_before']:.1f} before, Python {machine['python']},"
-        f" {machine['system']}; the whole run took {figures.took_seconds:.0f} s"
+        f" {machine['system']}, {machine['loop_ms']:.0f} ms for a million additions;"
+        f" the whole run took {figures.took_seconds:.0f} s"
     ]
     if float(machine["load_before"]) > _BUSY * float(machine["cores"]):
         lines.append("The machine was busy with other things, so wall times (and, less so, CPU) are too long.")
@@ -47,7 +48,7 @@ def _crawl_lines(crawl: CrawlFigures) -> Iterator[str]:
         f" {requests['connections']:,} connections, {requests['sent_bytes'] / 1e6:.1f} MB",
     )
     yield _row("CPU", f"{crawl.cpu_seconds:.1f} s, {crawl.cpu_per_thousand_copies:.3f} s per thousand copies")
-    yield _row("peak memory", f"{crawl.peak_memory_bytes / 1e6:.0f} MB")
+    yield _row("peak memory", f"{crawl.peak_memory_bytes / 1e6:.0f} MB, all processes together")
     yield _row("toots found", f"{crawl.toots_found:,} of {facts['toots']:,}")
     yield _row("result", "; ".join(crawl.mistakes) or "right")
 
