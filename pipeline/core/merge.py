@@ -102,15 +102,7 @@ def merge(left: MergedToot, right: MergedToot) -> MergedToot:
     if left.is_authoritative or right.is_authoritative:
         return max(left, right, key=_authority)
     voice = max(left, right, key=_voice)
-    return voice._replace(
-        boosts=max(left.boosts, right.boosts),
-        favourites=max(left.favourites, right.favourites),
-        replies=max(left.replies, right.replies),
-        author_is_bot=left.author_is_bot or right.author_is_bot,
-        author_wishes=_union(left.author_wishes, right.author_wishes),
-        author_is_discoverable=_least(left.author_is_discoverable, right.author_is_discoverable),
-        author_is_indexable=_least(left.author_is_indexable, right.author_is_indexable),
-    )
+    return voice._replace(**_joined(left, right))
 
 
 def merge_all(toots: Iterable[MergedToot]) -> dict[str, MergedToot]:
@@ -242,15 +234,20 @@ def _more_authoritative(standing: Standing, own: Standing) -> Standing | None:
 def _of_elsewhere(left: Standing, right: Standing) -> Standing:
     """As ``merge`` does it with two that say the same, neither of them the origin's."""
     voice = max(left, right, key=lambda each: (not each.is_bare, each.edited_at or _NEVER, each.told_in))
-    return voice._replace(
-        boosts=max(left.boosts, right.boosts),
-        favourites=max(left.favourites, right.favourites),
-        replies=max(left.replies, right.replies),
-        author_is_bot=left.author_is_bot or right.author_is_bot,
-        author_wishes=_union(left.author_wishes, right.author_wishes),
-        author_is_discoverable=_least(left.author_is_discoverable, right.author_is_discoverable),
-        author_is_indexable=_least(left.author_is_indexable, right.author_is_indexable),
-    )
+    return voice._replace(**_joined(left, right))
+
+
+def _joined(left: MergedToot | Standing, right: MergedToot | Standing) -> dict[str, Any]:
+    """Without the origin's word: the highest counts, and every wish that one of the two carries."""
+    return {
+        "boosts": max(left.boosts, right.boosts),
+        "favourites": max(left.favourites, right.favourites),
+        "replies": max(left.replies, right.replies),
+        "author_is_bot": left.author_is_bot or right.author_is_bot,
+        "author_wishes": _union(left.author_wishes, right.author_wishes),
+        "author_is_discoverable": _least(left.author_is_discoverable, right.author_is_discoverable),
+        "author_is_indexable": _least(left.author_is_indexable, right.author_is_indexable),
+    }
 
 
 def _authority(toot: MergedToot) -> tuple[Any, ...]:
