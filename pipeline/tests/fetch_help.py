@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,8 @@ from jobs.models import Job
 from pipeline.models import Crawl, Toot, Visit
 from pipeline.phases import fetch
 from tests.remote.fediverse import NOON, Fediverse, RemoteServer
+
+DEADLINE_SECONDS = 60
 
 
 def event_at_noon(make_event: Any, home: RemoteServer, **values: Any) -> Event:
@@ -74,3 +78,19 @@ def picture(event: Event) -> dict[str, tuple[Any, ...]]:
         )
         for toot in Toot.objects.filter(event=event)
     }
+
+
+def pages_asked(fediverse: Fediverse) -> int:
+    return sum(len(server.pages_asked) for server in fediverse.servers)
+
+
+def pages_asked_twice(server: RemoteServer) -> int:
+    asked = [(asked.query.get("max_id"), asked.is_local) for asked in server.pages_asked]
+    return len(asked) - len(set(asked))
+
+
+def wait_until(is_reached: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not is_reached():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.005)

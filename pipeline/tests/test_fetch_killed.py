@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,21 @@ import pytest
 from django.db import connection
 
 from pipeline.models import Crawl
-from pipeline.tests.fetch_help import allow, event_at_noon, picture, run_fetch
-from tests.remote.fediverse import Fediverse, RemoteServer
+from pipeline.tests.fetch_help import (
+    allow,
+    event_at_noon,
+    pages_asked,
+    pages_asked_twice,
+    picture,
+    run_fetch,
+    wait_until,
+)
+from tests.remote.fediverse import Fediverse
 
 pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
 
 _ROOT = Path(__file__).resolve().parents[2]
 KILLS = 20
-DEADLINE_SECONDS = 60
 
 
 @pytest.fixture
@@ -48,15 +55,6 @@ def fediverse(settings: Any) -> Iterator[Fediverse]:
 @pytest.fixture
 def event(make_event: Any, fediverse: Fediverse) -> Any:
     return event_at_noon(make_event, fediverse.servers[0])
-
-
-def pages_asked(fediverse: Fediverse) -> int:
-    return sum(len(server.pages_asked) for server in fediverse.servers)
-
-
-def pages_asked_twice(server: RemoteServer) -> int:
-    asked = [(asked.query.get("max_id"), asked.is_local) for asked in server.pages_asked]
-    return len(asked) - len(set(asked))
 
 
 def test_crawl_killed_at_twenty_random_moments_is_like_one_undisturbed(
@@ -128,10 +126,3 @@ def database_url() -> str:
     if connection.vendor == "sqlite":
         return f"sqlite:///{values['NAME']}"
     return f"postgres://{values['USER']}:{values['PASSWORD']}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
-
-
-def wait_until(is_reached: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not is_reached():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.005)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -30,13 +30,21 @@ from pipeline.crawl.outpost import Outpost, OutpostGone, OutpostReady, PackedNew
 from pipeline.crawl.walker import Manners
 from pipeline.models import Crawl, Visit
 from pipeline.phases import fetch
-from pipeline.tests.fetch_help import allow, event_at_noon, make_context, picture, run_fetch
-from tests.remote.fediverse import NOON, Fediverse, RemoteServer
+from pipeline.tests.fetch_help import (
+    DEADLINE_SECONDS,
+    allow,
+    event_at_noon,
+    make_context,
+    pages_asked,
+    pages_asked_twice,
+    picture,
+    run_fetch,
+    wait_until,
+)
+from tests.remote.fediverse import NOON, Fediverse
 from tests.remote.hostile import HOSTILE, plant
 
 pytestmark = pytest.mark.django_db
-
-DEADLINE_SECONDS = 30
 
 
 class Started:
@@ -80,22 +88,6 @@ def fediverse(settings: Any) -> Iterator[Fediverse]:
 @pytest.fixture
 def event(make_event: Any, fediverse: Fediverse) -> Any:
     return event_at_noon(make_event, fediverse.servers[0])
-
-
-def pages_asked(fediverse: Fediverse) -> int:
-    return sum(len(server.pages_asked) for server in fediverse.servers)
-
-
-def pages_asked_twice(server: RemoteServer) -> int:
-    asked = [asked.query.get("max_id") for asked in server.pages_asked]
-    return len(asked) - len(set(asked))
-
-
-def wait_until(is_reached: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not is_reached():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.005)
 
 
 def without_outposts(event: Any, fediverse: Fediverse, settings: Any) -> dict[str, Any]:
