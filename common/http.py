@@ -13,7 +13,6 @@ from typing import Any, Protocol, Self
 from urllib.parse import urljoin
 
 import orjson
-from django.conf import settings
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError
 
@@ -85,6 +84,8 @@ class GatePolicy:
 
 def policy_from_settings(*, extra_private_hosts: Iterable[str] = ()) -> GatePolicy:
     """The site's policy; ConfigurationError when a private host in the settings is none."""
+    from django.conf import settings  # here alone: processes that only ask servers start without Django
+
     texts = [*settings.MASTOSCORE_PRIVATE_HOSTS, *extra_private_hosts]
     page = f"+{settings.PROJECT_URL}" if settings.PROJECT_URL else ""
     about = "; ".join(part for part in (page, settings.MASTOSCORE_CONTACT) if part)

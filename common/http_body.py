@@ -24,7 +24,7 @@ def read_body(pieces: Iterable[bytes], encoding: str, line: Line, max_bytes: int
     ``pieces`` as they come, ``encoding`` the Content-Encoding. TooLarge beyond ``max_bytes`` decoded bytes;
     never more than that are held in memory.
     """
-    received = 0
+    received = held = 0
 
     def counted() -> Iterator[bytes]:
         nonlocal received
@@ -33,13 +33,14 @@ def read_body(pieces: Iterable[bytes], encoding: str, line: Line, max_bytes: int
             line.check()
             yield piece
 
-    body = bytearray()
+    parts = []
     for part in _decoded(counted(), encoding, line, max_bytes):
-        body += part
-        if len(body) > max_bytes:
+        parts.append(part)
+        held += len(part)
+        if held > max_bytes:
             raise too_large(line.server)
     line.check()  # a line that was cut looks like the end of the body
-    return bytes(body), received
+    return b"".join(parts), received  # of a single part no copy is made
 
 
 def _decoded(pieces: Iterator[bytes], encoding: str, line: Line, max_bytes: int) -> Iterator[bytes]:

@@ -132,14 +132,26 @@ class Glimpse:
         None where that cannot be told by a look.
         """
         get = self.raw.get
-        account = get("account")
-        media = get("media_attachments")
+        account, media, answered = get("account"), get("media_attachments"), get("in_reply_to_id")
         if not isinstance(account, dict):
             return None
+        look = account.get
+        fields, discoverable, indexable = look("fields"), look("discoverable"), look("indexable")
         try:
+            # As they came: what _read_profile makes of these is the same for the same.
             return hash(
                 (
-                    _read_profile(account),
+                    look("acct"),
+                    look("username"),
+                    look("display_name"),
+                    look("url"),
+                    look("uri"),
+                    look("note"),
+                    _field_texts(fields) if fields else (),
+                    look("bot") is True,
+                    look("noindex") is True,
+                    discoverable if discoverable is True or discoverable is False else None,
+                    indexable if indexable is True or indexable is False else None,
                     self.hashtags,
                     self.created_at,
                     self.url,
@@ -148,7 +160,7 @@ class Glimpse:
                     get("spoiler_text"),
                     get("language"),
                     len(media) if isinstance(media, list) else 0,
-                    parse_id(get("in_reply_to_id")) != "",
+                    answered is not None and parse_id(answered) != "",
                 )
             )
         except TypeError:  # a list where a text should be
@@ -219,22 +231,15 @@ def glance(raw: object, *, server: str) -> Glimpse | None:
     """What has to be known of a status before anything else; None exactly where ``parse_status`` gives None."""
     if not isinstance(raw, dict) or raw.get("reblog"):
         return None
-    get = raw.get
     face = _recognise(raw)
     if face is None:
         return None
-    listed = _listed_hashtags(get("tags"))
-    return Glimpse(
-        uri=face.uri,
-        url=face.url,
-        origin=face.origin,
-        server=server,
-        local_id=parse_id(get("id")),
-        created_at=face.created_at,
-        visibility=face.visibility,
-        hashtags=hashtags_in_text(_read_text(raw)[1])[:_MAX_HASHTAGS] if listed is None else listed,
-        raw=raw,
-    )
+    hashtags = _listed_hashtags(raw.get("tags"))
+    if hashtags is None:
+        hashtags = hashtags_in_text(_read_text(raw)[1])[:_MAX_HASHTAGS]
+    uri, url, origin, created_at, visibility = face
+    # By place, as that is faster: 40 of them are made of every page.
+    return Glimpse(uri, url, origin, server, parse_id(raw.get("id")), created_at, visibility, hashtags, raw)
 
 
 class _Face(NamedTuple):
@@ -297,6 +302,8 @@ def _read_text(status: dict[str, Any]) -> tuple[str, str]:
 
 def parse_id(raw: object) -> str:
     """A server's own id of something as text, whatever form it has; "" if there is none."""
+    if type(raw) is str and raw.isdigit() and raw.isascii() and len(raw) <= _MAX_ID_CHARS:  # as a rule
+        return raw
     if isinstance(raw, int) and not isinstance(raw, bool):
         return str(raw) if abs(raw) < 10**40 else ""
     return clean_line(raw) if isinstance(raw, str) and len(raw) <= _MAX_ID_CHARS else ""
@@ -398,14 +405,25 @@ def _listed_hashtags(raw: object) -> tuple[str, ...] | None:
     """Those the server lists, as texts or objects; None when it lists none that can be read."""
     if not isinstance(raw, list):
         return None
-    rows = [row.get("name") if isinstance(row, dict) else row for row in raw[:_MAX_HASHTAGS]]
-    names = tuple([name[:_MAX_HASHTAG_CHARS] for name in rows if isinstance(name, str)])
-    listed = (_known_hashtags if len(names) <= _REMEMBERED_HASHTAGS else _fold_hashtags)(names)
+    try:
+        names = tuple([row["name"] for row in raw])  # as a rule
+        if len(names) <= _REMEMBERED_HASHTAGS and sum(map(len, names)) <= _REMEMBERED_CHARS:
+            listed = _known_hashtags(names)
+        else:
+            listed = _fold_hashtags(_names_of_hashtags(raw))
+    except (TypeError, KeyError):
+        listed = _fold_hashtags(_names_of_hashtags(raw))
     return listed if listed or not raw else None
 
 
+def _names_of_hashtags(raw: list[Any]) -> tuple[str, ...]:
+    rows = [row.get("name") if isinstance(row, dict) else row for row in raw[:_MAX_HASHTAGS]]
+    return tuple([name for name in rows if isinstance(name, str)])
+
+
 def _fold_hashtags(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(tag for name in names if (tag := fold_hashtag(clean_line(name)))))
+    short = (name[:_MAX_HASHTAG_CHARS] for name in names)
+    return tuple(dict.fromkeys(tag for name in short if (tag := fold_hashtag(clean_line(name)))))
 
 
 _known_hashtags = lru_cache(maxsize=_MOST_REMEMBERED)(_fold_hashtags)
@@ -413,7 +431,7 @@ _known_hashtags = lru_cache(maxsize=_MOST_REMEMBERED)(_fold_hashtags)
 
 def _parse_count(raw: object) -> int:
     if type(raw) is int:  # as a rule
-        return max(0, min(raw, _MAX_COUNT))
+        return raw if 0 <= raw <= _MAX_COUNT else max(0, min(raw, _MAX_COUNT))
     if isinstance(raw, str) and len(raw) <= 12 and raw.isascii() and raw.isdigit():
         raw = int(raw)
     if isinstance(raw, bool) or not isinstance(raw, int | float):

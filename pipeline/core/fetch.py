@@ -7,8 +7,8 @@ it stood. Servers are not trusted to page well: see the contract on servers for 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -188,7 +188,7 @@ class Step:
 
 def is_counted(toot: Seen, aim: Aim) -> bool:
     """Whether a copy counts: public, with one of the hashtags and none of the excluded, in the window by its date."""
-    return _is_about_it(toot, aim) and aim.excluded.isdisjoint(toot.hashtags) and aim.window.holds(toot.created_at)
+    return _is_about_it(toot, aim) and _is_counted(toot, aim)
 
 
 def take_page(
@@ -197,13 +197,14 @@ def take_page(
     """Judge one page; ``now`` tells dates that cannot be. A trail ends where it leads beyond ``known_servers``."""
     known = set(cursor.seen_marks.split())
     marks = [_mark(toot.local_id) for toot in page.toots]
-    counting = [is_counted(toot, aim) for toot in page.toots]
+    about_it = [_is_about_it(toot, aim) for toot in page.toots]
+    counting = [is_about and _is_counted(toot, aim) for toot, is_about in zip(page.toots, about_it, strict=True)]
     fresh = [mark not in known for mark in marks]
     candidates = [
         toot for toot, is_fresh, counts in zip(page.toots, fresh, counting, strict=True) if is_fresh and counts
     ]
-    counted = tuple(_up_to_max(candidates, cursor, aim))
-    named = frozenset(toot.origin for toot in page.toots if _is_about_it(toot, aim))
+    counted = _up_to_max(candidates, cursor, aim)
+    named = frozenset([toot.origin for toot, is_about in zip(page.toots, about_it, strict=True) if is_about])
     latest = now + timedelta(days=1)
     sane = [toot for toot in page.toots if FIRST_SANE_DATE <= toot.created_at < latest]
     after = replace(
@@ -300,6 +301,11 @@ def _is_about_it(toot: Seen, aim: Aim) -> bool:
     return toot.visibility == "public" and not aim.hashtags.isdisjoint(toot.hashtags)
 
 
+def _is_counted(toot: Seen, aim: Aim) -> bool:
+    """Whether one that is about it counts."""
+    return aim.excluded.isdisjoint(toot.hashtags) and aim.window.holds(toot.created_at)
+
+
 def _is_new(toot: Seen, cursor: Cursor, aim: Aim) -> bool:
     """Whether no hashtag walked before this one had the toot too."""
     earlier = aim.asked_for[: cursor.tag]
@@ -310,13 +316,17 @@ def _count_new(toots: Sequence[Seen], cursor: Cursor, aim: Aim) -> int:
     return sum(_is_new(toot, cursor, aim) for toot in toots) if cursor.tag else len(toots)
 
 
-def _up_to_max(toots: list[Seen], cursor: Cursor, aim: Aim) -> Iterator[Seen]:
-    room = aim.max_toots - cursor.counted
+def _up_to_max(toots: list[Seen], cursor: Cursor, aim: Aim) -> tuple[Seen, ...]:
+    room = max(0, aim.max_toots - cursor.counted)
+    if not cursor.tag:  # then all of them are new
+        return tuple(toots[:room])
+    taken = []
     for toot in toots:
         if room <= 0:
-            return
+            break
         room -= _is_new(toot, cursor, aim)
-        yield toot
+        taken.append(toot)
+    return tuple(taken)
 
 
 def _find_end(cursor: Cursor, page: Page, is_fresh: bool, sane: list[Seen], aim: Aim) -> End | None:
@@ -385,7 +395,7 @@ def _does_not_decrease(last_id: str, max_id: str | None) -> bool:
 
 
 def _mark(local_id: str) -> str:
-    return hashlib.blake2b(local_id.encode("utf-8", "replace"), digest_size=4).hexdigest()
+    return f"{zlib.crc32(local_id.encode('utf-8', 'replace')):08x}"
 
 
 def _remember(marks: str, more: list[str], most: int) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from operator import attrgetter
 
 from django.core.cache import cache
 
@@ -35,7 +34,11 @@ from pipeline.crawl.writer import Writer
 from pipeline.models import Crawl
 
 ROBOTS_SECONDS = 24 * 3600
-_BATCH = 64
+# Pieces of news taken in at once, and reports and toots stored at once: few, so that the report of a server found
+# last does not wait long for its turn.
+_NEWS_AT_ONCE = 64
+_REPORTS_AT_ONCE = 6
+_TOOTS_AT_ONCE = 60
 _POLL_SECONDS = 0.2
 _MANY_WALKS = 24
 _GATHER_SECONDS = 0.008
@@ -93,6 +96,7 @@ class Coordinator:
         self._news: queue.SimpleQueue[News | OutpostNews] = queue.SimpleQueue()
         self._numbers = itertools.count(1)
         self._walks: dict[int, _RunningWalk] = {}
+        self._reports: list[Report] = []  # not stored yet
         self._teams = Teams(
             Orders(aim_of(crawl), crawl.pk, terms.manners, terms.caps, terms.threads),
             gate,
@@ -102,7 +106,7 @@ class Coordinator:
         )
         self._current_server = ""
         self._claim_at = self._upkeep_at = self._snapshot_at = self._help_at = 0.0
-        self._is_leaving = self._takes_newest = self._has_told = self._has_backlog = False
+        self._is_leaving = self._takes_newest = self._has_told = self._has_backlog = self._has_spread = False
         self._busy_at = time.monotonic()
         self.ended_walks = 0
 
@@ -141,7 +145,10 @@ class Coordinator:
                 continue
             self._say_why_it_waits()
             self._hear(self._collect())
+            self._store_some()
             self._show_progress()
+        while self._reports:
+            self._store_some()
 
     def _hand_out(self) -> None:
         now = time.monotonic()
@@ -170,8 +177,11 @@ class Coordinator:
         for assignment in assignments:
             assignment = replace(assignment, software=software.get(assignment.server), walk=next(self._numbers))
             # The home server is asked signed in, and its token stays in this process.
-            team = self._teams.here if assignment.is_home else max(ready, key=attrgetter("room"))
+            team = self._teams.here
+            if not assignment.is_home:
+                team = self._teams.choose(ready, is_on_the_way=self._has_spread)
             self._start_walk(team, assignment, valid_until)
+        self._has_spread = self._has_spread or len(self._teams.all) > 1
 
     def _start_walk(self, team: Team, assignment: Assignment, valid_until: float) -> None:
         if not assignment.is_home:
@@ -190,42 +200,54 @@ class Coordinator:
         self._claim_at = 0.0
 
     def _collect(self) -> list[News | OutpostNews]:
-        """What has come in: waits a moment for the first piece, then takes what is there.
+        """What has come in: with nothing to store it waits a moment for the first piece, then it takes what is there.
 
         With many walks under way it waits for more than one, as what a batch costs hardly depends on its size.
         """
         news = []
         try:
-            news.append(self._news.get(timeout=_POLL_SECONDS))
-            if len(self._walks) > _MANY_WALKS:
-                time.sleep(_GATHER_SECONDS)
-            while len(news) < _BATCH:
+            if not self._reports:
+                news.append(self._news.get(timeout=_POLL_SECONDS))
+                if len(self._walks) > _MANY_WALKS:
+                    time.sleep(_GATHER_SECONDS)
+            while len(news) < _NEWS_AT_ONCE:
                 news.append(self._news.get_nowait())
         except queue.Empty:
             return news
         return news
 
     def _hear(self, news: Iterable[News | OutpostNews]) -> None:
-        reports, farewells, gone = [], {}, []
+        farewells, gone = {}, []
         for told in news:
             piece = told.unpack() if isinstance(told, PackedNews) else told
             match piece:
                 case Report() if piece.walk in self._walks:
-                    reports.append(piece)
+                    self._reports.append(piece)
                 case Farewell():
                     farewells[piece.walk] = piece
                 case OutpostReady():
                     self._claim_at = 0.0
                 case OutpostGone():
                     gone.append(piece.outpost)
-        if reports:
-            self._store(reports)
+        while self._reports and (gone or any(report.walk in farewells for report in self._reports)):
+            self._store_some()  # what they told before they ended
         for farewell in farewells.values():
             if farewell.trouble is not None:
                 raise farewell.trouble
         self._end_walks({number: farewell.not_before for number, farewell in farewells.items()})
         for outpost in gone:
             self._close_outpost(outpost)
+
+    def _store_some(self) -> None:
+        """A batch of what was reported: the home server and those found last before the others."""
+        self._reports.sort(key=lambda report: (report.is_home, report.visit_id))
+        batch: list[Report] = []
+        toots = 0
+        while self._reports and len(batch) < _REPORTS_AT_ONCE and toots < _TOOTS_AT_ONCE:
+            batch.append(self._reports.pop())
+            toots += len(batch[-1].toots)
+        if batch:
+            self._store(batch)
 
     def _store(self, reports: list[Report]) -> None:
         receipts = self._writer.write(reports)

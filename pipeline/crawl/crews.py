@@ -44,13 +44,19 @@ class Crew(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What all walks of a crew have in common. ``threads``: most walks at a time; ``crawl``: its number."""
+    """What all walks of a crew have in common. ``threads``: most walks at a time; ``crawl``: its number.
+
+    For a process of its own that takes them: ``niceness``, by how much it lets others go first, and ``processor``, on
+    which it stays, counted around among those there are.
+    """
 
     aim: Aim
     crawl: int
     manners: Manners
     caps: Caps
     threads: int
+    niceness: int = 0
+    processor: int = 0
 
 
 @dataclass(slots=True)

@@ -41,9 +41,9 @@ class KnownToots:
 
         ``told_in``: number of the crawl they came with, the same in all calls.
         """
-        toots, known = [], []
+        toots, known, find = [], [], self._places.get
         for copy in copies:
-            place = self._places.get(hash(copy.uri))
+            place = find(hash(copy.uri))
             if place is not None and self._adds_nothing(place.standing, copy, told_in):
                 known.append(place.toot_id)
             else:
@@ -54,7 +54,8 @@ class KnownToots:
         if standing.is_authoritative or copy.is_authoritative or not isinstance(copy, Glimpse):
             return copy_adds_nothing(standing, copy, told_in)
         # Without the origin's word a copy has to be read, unless one that reads the same was and added nothing.
-        if any(count > best for count, best in zip(copy.counts(), standing.counts, strict=True)):
+        boosts, favourites, replies = copy.counts()
+        if boosts > standing.boosts or favourites > standing.favourites or replies > standing.replies:
             return False
         fingerprint = copy.fingerprint()
         key = hash(copy.uri)

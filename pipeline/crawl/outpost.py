@@ -32,7 +32,7 @@ _F_SETPIPE_SZ, _PIPE_BYTES = 1031, 1_000_000  # of Linux
 # What Python may need to start. Nothing else of our environment, where there are keys and passwords.
 _PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ")
 # Of glibc: one heap for all threads, as they read one page at a time, and what is free in it given back.
-_SMALL_HEAPS = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "1000000"}
+_SMALL_HEAPS = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "2000000", "MALLOC_MMAP_THRESHOLD_": "8000000"}
 _END_SECONDS = 5.0
 _LOCK_SECONDS = 1.0
 

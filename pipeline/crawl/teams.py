@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from common.http import Gate
@@ -16,6 +17,11 @@ logger = logging.getLogger(__name__)
 
 # Servers that wait for their walk before it pays to open outposts.
 FEW = 4
+# All walks wait for the worker that stores, so that one goes first, and whatever else this machine serves; then those
+# servers that may lead on to further ones.
+_NICE_TO_STORING, _NICE_TO_ALL = 5, 10
+# Of the walks that outposts may have, the share of the one for servers found on the way.
+_SHARE_ON_THE_WAY = 0.25
 # So long an outpost may take to be ready before the work begins without it.
 _OUTPOST_SECONDS = 5.0
 # So many requests before a limit of the crawl, crews are told at once what the others spend.
@@ -71,21 +77,32 @@ class Teams:
         """Those who take walks: outposts where there are some, so that this process can store in peace."""
         ready = [team for outpost, team in self._outposts.items() if outpost.is_ready]
         if len(ready) < len(self._outposts) and time.monotonic() < self._due_at:
-            return []  # so that each gets its share
+            return []  # so that servers go where they should
         return ready or [self.here]
 
     def open_outposts(self) -> None:
         """Once; they take walks as soon as they are ready."""
         count, self._most_outposts = self._most_outposts, 0
         self._due_at = time.monotonic() + _OUTPOST_SECONDS
-        most = (self._orders.threads - 1) // count  # one for the home server, which stays here
-        for _ in range(count):
+        shares = _share_out(self._orders.threads - 1, count)  # one for the home server, which stays here
+        # Counted from somewhere else in each worker, so that several do not all crowd the same processors.
+        for processor, (most, niceness) in enumerate(shares, os.getpid()):
+            orders = replace(self._orders, threads=most, niceness=niceness, processor=processor)
             try:
-                outpost = Outpost(replace(self._orders, threads=most), self._policy, self._tell)
+                outpost = Outpost(orders, self._policy, self._tell)
             except OSError as error:
                 logger.warning("no process for the crawl could be started: %s", error)
                 return
             self._outposts[outpost] = Team(outpost, most)
+
+    def choose(self, ready: Sequence[Team], *, is_on_the_way: bool) -> Team:
+        """Who of those walks a server: the last outpost keeps room for servers that were found on the way.
+
+        So a chain of servers, of which each names the next, does not wait for the many that were known at once.
+        """
+        *first, last = ready
+        preferred = [last] if is_on_the_way else first
+        return max((team for team in preferred if team.room), default=None, key=_room) or max(ready, key=_room)
 
     def close_outpost(self, outpost: Outpost) -> Team:
         """One that ended before its time; its work is for the others from now on, or else for this process."""
@@ -137,3 +154,16 @@ class Teams:
     def _count_spent(self) -> tuple[int, int]:
         """By all teams here, as far as they told."""
         return sum(team.requests for team in self.all), sum(team.received_bytes for team in self.all)
+
+
+def _room(team: Team) -> int:
+    return team.room
+
+
+def _share_out(walks: int, count: int) -> list[tuple[int, int]]:
+    """Most walks and niceness of each outpost; the last one is that for servers found on the way."""
+    if count == 1:
+        return [(walks, _NICE_TO_STORING)]
+    last = max(1, min(round(walks * _SHARE_ON_THE_WAY), walks - count + 1))
+    other = (walks - last) // (count - 1)
+    return [(other, _NICE_TO_ALL)] * (count - 1) + [(last, _NICE_TO_STORING)]

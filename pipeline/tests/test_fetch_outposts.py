@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from common.http import policy_from_settings
+from common.http import Gate, policy_from_settings
 from common.times import Window
 from jobs.context import Control, JobCancelled, StopReason
 from pipeline.core.fetch import Aim, Cursor
@@ -27,6 +27,7 @@ from pipeline.crawl.crews import Orders
 from pipeline.crawl.messages import Assignment, Farewell, Receipt, Report
 from pipeline.crawl.meter import Caps
 from pipeline.crawl.outpost import Outpost, OutpostGone, OutpostReady, PackedNews, WalkFailed
+from pipeline.crawl.teams import Teams
 from pipeline.crawl.walker import Manners
 from pipeline.models import Crawl, Visit
 from pipeline.phases import fetch
@@ -304,8 +305,50 @@ def test_outpost_is_told_no_secrets_of_the_environment(
         post.close()
     assert names <= {"PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH"} | {
         "MALLOC_ARENA_MAX",
+        "MALLOC_MMAP_THRESHOLD_",
         "MALLOC_TRIM_THRESHOLD_",
     }
+
+
+@pytest.mark.parametrize(("threads", "outposts"), [(128, 2), (48, 1), (3, 2), (9, 8), (65, 4), (2, 1)])
+def test_last_outpost_keeps_room_for_servers_found_on_the_way(
+    started: Started, settings: Any, threads: int, outposts: int
+) -> None:
+    teams = Teams(
+        replace(ORDERS, threads=threads), Gate(policy_from_settings()), News().tell, home_token="", outposts=outposts
+    )
+    teams.open_outposts()
+    try:
+        wait_until(lambda: teams.here not in teams.list_ready() and bool(teams.list_ready()), "the outposts")
+        ready = teams.list_ready()
+        *first, last = ready
+        assert len(started.processes) == len(ready) == outposts
+        assert sum(team.most for team in ready) <= threads - 1
+        assert all(team.most > 0 for team in ready)
+
+        assert teams.choose(ready, is_on_the_way=True) is last
+        for _ in first:
+            chosen = teams.choose(ready, is_on_the_way=False)
+            assert chosen in first
+            chosen.walks = chosen.most
+        assert teams.choose(ready, is_on_the_way=False) is last  # as the others are full
+        last.walks = last.most
+        if first:
+            first[0].walks -= 1
+            assert teams.choose(ready, is_on_the_way=True) is first[0]
+    finally:
+        teams.disband()
+
+
+def test_processes_that_ask_let_the_one_that_stores_go_first(started: Started, settings: Any) -> None:
+    post = Outpost(replace(ORDERS, niceness=7, processor=5), policy_from_settings(), News().tell)
+    try:
+        pid, ours = started.processes[0].pid, os.getpriority(os.PRIO_PROCESS, 0)
+        wait_until(lambda: os.getpriority(os.PRIO_PROCESS, pid) == ours + 7, "its place")
+        wait_until(lambda: len(os.sched_getaffinity(pid)) == 1, "its processor")
+        assert os.sched_getaffinity(pid) <= os.sched_getaffinity(0)
+    finally:
+        post.close()
 
 
 def test_outpost_that_does_not_even_read_is_ended_all_the_same(started: Started, settings: Any) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 _LOOK_SECONDS = 0.1
+# To find them means to read of every process of the machine, which would slow down what is measured.
+_LOOKS_PER_SEARCH = 10
 _PROC = Path("/proc")
 
 
@@ -26,12 +29,16 @@ class MemoryWatch:
         self._thread.join()
 
     def _look(self) -> None:
+        looks, family = 0, [self._pid]
         while not self._ended.wait(_LOOK_SECONDS):
-            self.peak_bytes = max(self.peak_bytes, count_bytes(self._pid))
+            if looks % _LOOKS_PER_SEARCH == 0:
+                family = find_family(self._pid)
+            looks += 1
+            self.peak_bytes = max(self.peak_bytes, count_bytes(family))
 
 
-def count_bytes(pid: int) -> int:
-    """What the process and its descendants hold now."""
+def find_family(pid: int) -> list[int]:
+    """The process and its descendants."""
     children = defaultdict(list)
     for folder in _PROC.glob("[0-9]*"):
         if (parent := _parent_of(folder)) is not None:
@@ -39,6 +46,11 @@ def count_bytes(pid: int) -> int:
     family = [pid]
     for member in family:
         family += children[member]
+    return family
+
+
+def count_bytes(family: Sequence[int]) -> int:
+    """What these processes hold now; those that ended count nothing."""
     pages = [_pages_of(member) for member in family]
     own = sum(resident - shared for resident, shared in pages)
     return (own + max(shared for _, shared in pages)) * os.sysconf("SC_PAGE_SIZE")
