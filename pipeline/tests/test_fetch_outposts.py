@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from pipeline.crawl.meter import Caps
 from pipeline.crawl.outpost import Outpost, OutpostGone, OutpostReady, PackedNews, WalkFailed
 from pipeline.crawl.teams import Teams
 from pipeline.crawl.walker import Manners
+from pipeline.crawl.writer import Writer
 from pipeline.models import Crawl, Visit
 from pipeline.phases import fetch
 from pipeline.tests.fetch_help import (
@@ -338,6 +339,27 @@ def test_last_outpost_keeps_room_for_servers_found_on_the_way(
             assert teams.choose(ready, is_on_the_way=True) is first[0]
     finally:
         teams.disband()
+
+
+def test_few_are_stored_at_once_and_those_found_last_first(
+    event: Any, fediverse: Fediverse, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = without_outposts(event, fediverse, settings)
+    batches: list[list[tuple[bool, int]]] = []
+    write = Writer.write
+
+    def write_slowly(writer: Writer, reports: Sequence[Report]) -> list[Receipt]:
+        batches.append([(report.is_home, report.visit_id) for report in reports])
+        time.sleep(0.1)  # meanwhile all the others report
+        return write(writer, reports)
+
+    monkeypatch.setattr(Writer, "write", write_slowly)
+
+    run_fetch(event)
+
+    assert picture(event) == expected
+    assert all(batch == sorted(batch, reverse=True) for batch in batches)
+    assert 1 < max(map(len, batches)) <= 6
 
 
 def test_processes_that_ask_let_the_one_that_stores_go_first(started: Started, settings: Any) -> None:
