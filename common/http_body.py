@@ -24,7 +24,7 @@ def read_body(pieces: Iterable[bytes], encoding: str, line: Line, max_bytes: int
     ``pieces`` as they come, ``encoding`` the Content-Encoding. TooLarge beyond ``max_bytes`` decoded bytes;
     never more than that are held in memory.
     """
-    received = held = 0
+    received = 0
 
     def counted() -> Iterator[bytes]:
         nonlocal received
@@ -33,14 +33,17 @@ def read_body(pieces: Iterable[bytes], encoding: str, line: Line, max_bytes: int
             line.check()
             yield piece
 
-    parts = []
+    body: bytes | bytearray = b""
     for part in _decoded(counted(), encoding, line, max_bytes):
-        parts.append(part)
-        held += len(part)
-        if held > max_bytes:
+        if body:  # not a list of parts: of millions of tiny ones it would be many times the size of the body
+            body = body if isinstance(body, bytearray) else bytearray(body)
+            body += part
+        else:
+            body = part  # as a rule the only one, and never copied
+        if len(body) > max_bytes:
             raise too_large(line.server)
     line.check()  # a line that was cut looks like the end of the body
-    return b"".join(parts), received  # of a single part no copy is made
+    return bytes(body), received
 
 
 def _decoded(pieces: Iterator[bytes], encoding: str, line: Line, max_bytes: int) -> Iterator[bytes]:

@@ -188,7 +188,7 @@ class Step:
 
 def is_counted(toot: Seen, aim: Aim) -> bool:
     """Whether a copy counts: public, with one of the hashtags and none of the excluded, in the window by its date."""
-    return _is_about_it(toot, aim) and _is_counted(toot, aim)
+    return _is_about_it(toot, aim) and _is_within(toot, aim)
 
 
 def take_page(
@@ -198,7 +198,7 @@ def take_page(
     known = set(cursor.seen_marks.split())
     marks = [_mark(toot.local_id) for toot in page.toots]
     about_it = [_is_about_it(toot, aim) for toot in page.toots]
-    counting = [is_about and _is_counted(toot, aim) for toot, is_about in zip(page.toots, about_it, strict=True)]
+    counting = [is_about and _is_within(toot, aim) for toot, is_about in zip(page.toots, about_it, strict=True)]
     fresh = [mark not in known for mark in marks]
     candidates = [
         toot for toot, is_fresh, counts in zip(page.toots, fresh, counting, strict=True) if is_fresh and counts
@@ -301,8 +301,8 @@ def _is_about_it(toot: Seen, aim: Aim) -> bool:
     return toot.visibility == "public" and not aim.hashtags.isdisjoint(toot.hashtags)
 
 
-def _is_counted(toot: Seen, aim: Aim) -> bool:
-    """Whether one that is about it counts."""
+def _is_within(toot: Seen, aim: Aim) -> bool:
+    """Of one that is about it: whether it counts, by its date and its other hashtags."""
     return aim.excluded.isdisjoint(toot.hashtags) and aim.window.holds(toot.created_at)
 
 
