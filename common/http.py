@@ -6,7 +6,7 @@ import copy
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -145,10 +145,10 @@ class Answer:
     received_bytes: int
     redirects: tuple[Redirect, ...] = ()
 
-    def json(self) -> Any:
-        """The body as JSON; InvalidAnswer if it is none."""
+    def json(self, read: Callable[[bytes], Any] = read_json) -> Any:
+        """The body as JSON, as ``read`` reads it; InvalidAnswer if it is none. ``read`` raises NotJson then."""
         try:
-            return read_json(self.body)
+            return read(self.body)
         except NotJson as error:
             server = find_target(self.url, ()).server
             raise InvalidAnswer(

@@ -22,6 +22,7 @@ from common.mastodon_errors import (
     read_reset,
     retry_after_seconds,
 )
+from common.statuses import read_statuses
 from common.text import clean_line
 from common.times import now_utc
 from common.toots import Seen, glance, parse_id
@@ -132,11 +133,11 @@ class MastodonServer:
             params["local"] = "true"
         answer = self._get(hashtag_path(hashtag), params)
         self._on_page()
-        rows = answer.json()
-        if not isinstance(rows, list):
+        rows = answer.json(read_statuses)
+        if rows is None:
             raise self._no_sense(answer, "no list of statuses")
         toots = [toot for row in rows if (toot := glance(row, server=self.server)) is not None]
-        ids = (parse_id(row.get("id")) for row in reversed(rows) if isinstance(row, dict))
+        ids = (parse_id(row.id) for row in reversed(rows) if row is not None)
         return TimelinePage(
             toots=tuple(toots),
             unreadable=len(rows) - len(toots),

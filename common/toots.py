@@ -1,7 +1,6 @@
 """A toot and its author as the rest of the house knows them.
 
-The only module that spells the JSON keys of the Mastodon API
-(https://docs.joinmastodon.org/entities/Status/, https://docs.joinmastodon.org/entities/Account/).
+What of a status and an account is read at all, and how servers spell it, ``common.statuses`` knows.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from common.statuses import Account, Status, as_status
 from common.text import (
     MAX_HTML_CHARS,
     clean_line,
@@ -40,6 +40,7 @@ _MOST_REMEMBERED = 2048
 _MOST_FACES = 8192
 _REMEMBERED_CHARS = 3_000
 _REMEMBERED_HASHTAGS = 30
+_NOBODY = Account()
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,35}")
 _USER = re.compile(r"""[^\s@/:<>"'?#%]{1,200}""")
 
@@ -108,7 +109,7 @@ class Glimpse:
     """The part of a copy that says whether it counts, and of what; the fields are those of the Toot.
 
     Reading the rest takes three times as long, and of most copies nobody wants it: the toot is known already.
-    ``raw`` is the status as it was sent.
+    ``status`` is what the server sent.
     """
 
     uri: str
@@ -119,7 +120,7 @@ class Glimpse:
     created_at: datetime
     visibility: str
     hashtags: tuple[str, ...]
-    raw: dict[str, Any] = field(repr=False, compare=False)
+    status: Status = field(repr=False, compare=False)
 
     @property
     def is_authoritative(self) -> bool:
@@ -131,35 +132,34 @@ class Glimpse:
 
         None where that cannot be told by a look.
         """
-        get = self.raw.get
-        account, media, answered = get("account"), get("media_attachments"), get("in_reply_to_id")
-        if not isinstance(account, dict):
+        status, account = self.status, self.status.account
+        if account is None:
             return None
-        look = account.get
-        fields, discoverable, indexable = look("fields"), look("discoverable"), look("indexable")
+        media, answered = status.media_attachments, status.in_reply_to_id
+        discoverable, indexable = account.discoverable, account.indexable
         try:
             # As they came: what _read_profile makes of these is the same for the same.
             return hash(
                 (
-                    look("acct"),
-                    look("username"),
-                    look("display_name"),
-                    look("url"),
-                    look("uri"),
-                    look("note"),
-                    _field_texts(fields) if fields else (),
-                    look("bot") is True,
-                    look("noindex") is True,
+                    account.acct,
+                    account.username,
+                    account.display_name,
+                    account.url,
+                    account.uri,
+                    account.note,
+                    _field_texts(account),
+                    account.bot is True,
+                    account.noindex is True,
                     discoverable if discoverable is True or discoverable is False else None,
                     indexable if indexable is True or indexable is False else None,
                     self.hashtags,
                     self.created_at,
                     self.url,
-                    get("content"),
-                    get("edited_at"),
-                    get("spoiler_text"),
-                    get("language"),
-                    len(media) if isinstance(media, list) else 0,
+                    status.content,
+                    status.edited_at,
+                    status.spoiler_text,
+                    status.language,
+                    len(media) if media else 0,
                     answered is not None and parse_id(answered) != "",
                 )
             )
@@ -168,21 +168,20 @@ class Glimpse:
 
     def counts(self) -> tuple[int, int, int]:
         """Boosts, favourites and replies."""
-        get = self.raw.get
+        status = self.status
         return (
-            _parse_count(get("reblogs_count")),
-            _parse_count(get("favourites_count")),
-            _parse_count(get("replies_count")),
+            _parse_count(status.reblogs_count),
+            _parse_count(status.favourites_count),
+            _parse_count(status.replies_count),
         )
 
     def whole(self) -> Toot:
         """The copy as a Toot, with everything that the status holds."""
-        get = self.raw.get
-        author = _parse_author(get("account"), uri=self.uri, origin=self.origin)
+        status = self.status
+        author = _parse_author(status.account or _NOBODY, uri=self.uri, origin=self.origin)
         if author is None:
             raise ValueError("glance() takes no status without an author")
-        html, text = _read_text(self.raw)
-        media = get("media_attachments")
+        html, text = _read_text(status)
         boosts, favourites, replies = self.counts()
         return Toot(
             uri=self.uri,
@@ -192,18 +191,18 @@ class Glimpse:
             local_id=self.local_id,
             author=author,
             created_at=self.created_at,
-            edited_at=parse_moment(get("edited_at")),
+            edited_at=parse_moment(status.edited_at),
             html=html,
             text=text,
-            spoiler_text=_text(get("spoiler_text"), _MAX_SPOILER_CHARS),
-            language=_parse_language(get("language")),
+            spoiler_text=_text(status.spoiler_text, _MAX_SPOILER_CHARS),
+            language=_parse_language(status.language),
             visibility=self.visibility,
             hashtags=self.hashtags,
             boosts=boosts,
             favourites=favourites,
             replies=replies,
-            media_count=min(len(media), _MAX_MEDIA) if isinstance(media, list) else 0,
-            is_reply=parse_id(get("in_reply_to_id")) != "",
+            media_count=min(len(status.media_attachments or ()), _MAX_MEDIA),
+            is_reply=parse_id(status.in_reply_to_id) != "",
         )
 
 
@@ -223,23 +222,23 @@ def parse_status(raw: object, *, server: str) -> Toot | None:
     author's name, and one that only carries somebody else's toot (a boost). Everything else that is missing, null or
     of the wrong type gets a harmless value; all texts are bounded and free of control characters.
     """
-    glimpse = glance(raw, server=server)
+    glimpse = glance(as_status(raw), server=server)
     return None if glimpse is None else glimpse.whole()
 
 
-def glance(raw: object, *, server: str) -> Glimpse | None:
+def glance(status: Status | None, *, server: str) -> Glimpse | None:
     """What has to be known of a status before anything else; None exactly where ``parse_status`` gives None."""
-    if not isinstance(raw, dict) or raw.get("reblog"):
+    if status is None or status.reblog:
         return None
-    face = _recognise(raw)
+    face = _recognise(status)
     if face is None:
         return None
-    hashtags = _listed_hashtags(raw.get("tags"))
+    hashtags = _listed_hashtags(status)
     if hashtags is None:
-        hashtags = hashtags_in_text(_read_text(raw)[1])[:_MAX_HASHTAGS]
+        hashtags = hashtags_in_text(_read_text(status)[1])[:_MAX_HASHTAGS]
     uri, url, origin, created_at, visibility = face
     # By place, as that is faster: 40 of them are made of every page.
-    return Glimpse(uri, url, origin, server, parse_id(raw.get("id")), created_at, visibility, hashtags, raw)
+    return Glimpse(uri, url, origin, server, parse_id(status.id), created_at, visibility, hashtags, status)
 
 
 class _Face(NamedTuple):
@@ -252,19 +251,18 @@ class _Face(NamedTuple):
     visibility: str
 
 
-def _recognise(status: dict[str, Any]) -> _Face | None:
+def _recognise(status: Status) -> _Face | None:
     """None: unreadable. Looked up at once, as a look at each of these texts takes longer than all that follows."""
-    get, account = status.get, status.get("account")
-    account = account if isinstance(account, dict) else {}
+    account = status.account or _NOBODY
     texts = (
-        get("uri") or "",
-        get("url") or "",
-        get("created_at") or "",
-        get("visibility") or "",
-        account.get("acct") or "",
-        account.get("username") or "",
-        account.get("url") or "",
-        account.get("uri") or "",
+        status.uri or "",
+        status.url or "",
+        status.created_at or "",
+        status.visibility or "",
+        account.acct or "",
+        account.username or "",
+        account.url or "",
+        account.uri or "",
     )
     try:
         if sum(map(len, texts)) <= _REMEMBERED_CHARS:
@@ -284,7 +282,7 @@ def _read_face(
         return None
     uri, origin = identity
     url = url or web_address(uri)
-    author = _parse_author({"acct": acct, "username": username, "url": page, "uri": actor}, uri=uri, origin=origin)
+    author = _parse_author(Account(acct=acct, username=username, url=page, uri=actor), uri=uri, origin=origin)
     if author is None or not url:
         return None
     return _Face(uri, url, origin, moment, _line(visibility, 20).lower())
@@ -293,9 +291,9 @@ def _read_face(
 _known_face = lru_cache(maxsize=_MOST_FACES)(_read_face)
 
 
-def _read_text(status: dict[str, Any]) -> tuple[str, str]:
+def _read_text(status: Status) -> tuple[str, str]:
     """The content as HTML and as text."""
-    content = status.get("content")
+    content = status.content
     html = clean_text(content[:MAX_HTML_CHARS]) if isinstance(content, str) else ""
     return html, html_to_text(html)[:_MAX_TEXT_CHARS]
 
@@ -329,36 +327,35 @@ class _Profile(NamedTuple):
     is_indexable: bool | None
 
 
-def _parse_author(raw: object, *, uri: str, origin: str) -> Author | None:
-    profile = _read_profile(raw if isinstance(raw, dict) else {})
+def _parse_author(account: Account, *, uri: str, origin: str) -> Author | None:
+    profile = _read_profile(account)
     size = sum(map(len, profile[:6])) + sum(map(len, profile.texts))
     author = (_known_author if size <= _REMEMBERED_CHARS else _make_author)(profile, origin)
     # Whom the account does not name, the address of the toot may.
     return author or _make_author(profile, origin, user_in_uri(uri))
 
 
-def _read_profile(account: dict[str, Any]) -> _Profile:
-    get = account.get
+def _read_profile(account: Account) -> _Profile:
     return _Profile(
-        _string(get("acct")),
-        _string(get("username")),
-        _string(get("display_name")),
-        _string(get("url")),
-        _string(get("uri")),
-        _string(get("note")),
-        _field_texts(get("fields")),
-        get("bot") is True,
-        get("noindex") is True,
-        _parse_flag(get("discoverable")),
-        _parse_flag(get("indexable")),
+        _string(account.acct),
+        _string(account.username),
+        _string(account.display_name),
+        _string(account.url),
+        _string(account.uri),
+        _string(account.note),
+        _field_texts(account),
+        account.bot is True,
+        account.noindex is True,
+        _parse_flag(account.discoverable),
+        _parse_flag(account.indexable),
     )
 
 
-def _field_texts(fields: object) -> tuple[str, ...]:
-    if not isinstance(fields, list):
+def _field_texts(account: Account) -> tuple[str, ...]:
+    if not account.fields:
         return ()
-    rows = [row for row in fields[:_MAX_FIELDS] if isinstance(row, dict)]
-    return tuple([text for row in rows for key in ("name", "value") if isinstance(text := row.get(key), str)])
+    pairs = [(row.name, row.value) for row in account.fields[:_MAX_FIELDS]]
+    return tuple([text for pair in pairs for text in pair if isinstance(text, str)])
 
 
 def _make_author(profile: _Profile, origin: str, fallback_user: str = "") -> Author | None:
@@ -401,24 +398,19 @@ def _find_wishes(profile: _Profile) -> tuple[str, ...]:
     return (*found, _ACCOUNT_NOINDEX) if profile.is_noindex else tuple(found)
 
 
-def _listed_hashtags(raw: object) -> tuple[str, ...] | None:
-    """Those the server lists, as texts or objects; None when it lists none that can be read."""
-    if not isinstance(raw, list):
+def _listed_hashtags(status: Status) -> tuple[str, ...] | None:
+    """Those the server lists; None when it lists none that can be read."""
+    if status.tags is None:
         return None
+    names = tuple([tag.name for tag in status.tags])
     try:
-        names = tuple([row["name"] for row in raw])  # as a rule
-        if len(names) <= _REMEMBERED_HASHTAGS and sum(map(len, names)) <= _REMEMBERED_CHARS:
-            listed = _known_hashtags(names)
-        else:
-            listed = _fold_hashtags(_names_of_hashtags(raw))
-    except (TypeError, KeyError):
-        listed = _fold_hashtags(_names_of_hashtags(raw))
-    return listed if listed or not raw else None
-
-
-def _names_of_hashtags(raw: list[Any]) -> tuple[str, ...]:
-    rows = [row.get("name") if isinstance(row, dict) else row for row in raw[:_MAX_HASHTAGS]]
-    return tuple([name for name in rows if isinstance(name, str)])
+        is_usual = len(names) <= _REMEMBERED_HASHTAGS and sum(map(len, names)) <= _REMEMBERED_CHARS
+        listed = _known_hashtags(names) if is_usual else None
+    except TypeError:  # numbers and lists where names should be
+        listed = None
+    if listed is None:
+        listed = _fold_hashtags(tuple([name for name in names[:_MAX_HASHTAGS] if isinstance(name, str)]))
+    return listed if listed or not names else None
 
 
 def _fold_hashtags(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from common.statuses import as_status
 from common.toots import glance, parse_status, to_status
 from pipeline.core.merge import MergedToot, fold, from_copy, merge, merge_standing, standing_of
 from pipeline.crawl.desk import Desk
@@ -54,7 +55,7 @@ def test_copies_that_are_passed_over_would_have_changed_nothing(told: list[tuple
     known, stored = KnownToots(), None
     everything = []
     for server, status in told:
-        seen = glance(copying.deepcopy(status), server=server)
+        seen = glance(as_status(copying.deepcopy(status)), server=server)
         whole = parse_status(status, server=server)
         assert seen is not None and whole is not None
         everything.append(from_copy(whole, 1))
