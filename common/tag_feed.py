@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-
-from lxml import etree
 
 from common.http import Gate, InvalidAnswer
 from common.mastodon import TimelinePage, page_facts
@@ -19,6 +17,9 @@ from common.mastodon_errors import raise_for_status
 from common.times import parse_moment
 from common.toots import Toot, parse_status
 from common.uris import identify_by_page
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 _MAX_ITEMS = 500
 _MAX_BYTES = 2_000_000
@@ -48,6 +49,8 @@ def fetch_tag_feed(gate: Gate, server: str, hashtag: str) -> TimelinePage:
 
 def read_items(body: bytes) -> list[dict[str, list[str]]] | None:
     """The items of an RSS feed, each as texts by element; None if the bytes are no RSS. Entities are not followed."""
+    from lxml import etree  # here alone: most crawls come by no feed
+
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, recover=True
     )

@@ -6,7 +6,7 @@ import itertools
 import queue
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,7 +23,7 @@ from pipeline.core.fetch import Stage
 from pipeline.core.wording import count_of
 from pipeline.crawl import facts, frontier, rounds
 from pipeline.crawl.crews import News, Orders
-from pipeline.crawl.messages import Assignment, Farewell, Report
+from pipeline.crawl.messages import Assignment, Farewell, Place, Report
 from pipeline.crawl.outcomes import is_good
 from pipeline.crawl.outpost import Outpost, OutpostGone, OutpostNews, OutpostReady, PackedNews
 from pipeline.crawl.progress import snapshot
@@ -254,6 +254,7 @@ class Coordinator:
         for team in self._teams.all:
             if theirs := [receipt for receipt in receipts if self._walks[receipt.walk].team is team]:
                 team.crew.confirm(theirs)
+        self._spread(self._writer.take_changed(), reports)
         self._current_server = reports[-1].server
         for report, receipt in zip(reports, receipts, strict=True):
             if not receipt.is_lost:
@@ -264,6 +265,13 @@ class Coordinator:
                 facts.remember_software(report.server, report.new_software)
             self._look_at_home(report, is_lost=receipt.is_lost)
         self._teams.watch_limits()
+
+    def _spread(self, changed: Mapping[str, Place], reports: Sequence[Report]) -> None:
+        """Tell every crew what the others brought, so that no toot is told by each of them."""
+        for team in self._teams.all if changed else ():
+            own = {toot.uri for report in reports if self._walks[report.walk].team is team for toot in report.toots}
+            if news := {uri: place for uri, place in changed.items() if uri not in own}:
+                team.crew.learn(news)
 
     def _look_at_home(self, report: Report, *, is_lost: bool) -> None:
         ending = report.ending

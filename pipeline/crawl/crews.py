@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ from common.http import Gate
 from pipeline.core.fetch import Aim
 from pipeline.crawl.desk import Desk
 from pipeline.crawl.known import KnownToots
-from pipeline.crawl.messages import Assignment, Farewell, Receipt, Report
+from pipeline.crawl.messages import Assignment, Farewell, Place, Receipt, Report
 from pipeline.crawl.meter import Caps, CrawlBudget, Lease, VisitMeter
 from pipeline.crawl.walker import Delivery, Manners, Walk
 
@@ -31,6 +31,9 @@ class Crew(Protocol):
 
     def confirm(self, receipts: Sequence[Receipt]) -> None:
         """Reports are stored, so their walks may go on."""
+
+    def learn(self, places: Mapping[str, Place]) -> None:
+        """Toots that others brought, by uri: a copy of one need not be told, unless it changes something."""
 
     def note_elsewhere(self, requests: int, received_bytes: int) -> None:
         """What others, and earlier runs, have spent of the crawl's budget."""
@@ -122,6 +125,9 @@ class ThreadCrew:
                 self._known.learn(underway.uris, receipt.places)
             underway.delivery.is_lost = receipt.is_lost
             underway.delivery.stored.set()
+
+    def learn(self, places: Mapping[str, Place]) -> None:
+        self._known.learn(places.keys(), places.values())
 
     def note_elsewhere(self, requests: int, received_bytes: int) -> None:
         self._budget.note_elsewhere(requests, received_bytes)

@@ -14,7 +14,7 @@ import os
 import pickle
 import sys
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE, Popen, TimeoutExpired
@@ -23,7 +23,7 @@ from typing import IO, Any
 from common.confined import LENGTH
 from common.http import GatePolicy
 from pipeline.crawl.crews import News, Orders
-from pipeline.crawl.messages import Assignment, Receipt
+from pipeline.crawl.messages import Assignment, Place, Receipt
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +85,9 @@ class Outpost:
             # Out of reach of a Ctrl-C at our terminal: what it means for the crawl is ours to say.
             start_new_session=True,
         )
-        with contextlib.suppress(OSError):  # as much as a page of new toots, so that telling it takes no time
-            fcntl.fcntl(self._output, _F_SETPIPE_SZ, _PIPE_BYTES)
+        for pipe in (self._input, self._output):
+            with contextlib.suppress(OSError):  # as much as a page of new toots, so that telling it takes no time
+                fcntl.fcntl(pipe, _F_SETPIPE_SZ, _PIPE_BYTES)
         self._listener = threading.Thread(target=self._listen, name="outpost", daemon=True)
         self._listener.start()
         self._send(orders, policy)
@@ -99,6 +100,9 @@ class Outpost:
 
     def confirm(self, receipts: Sequence[Receipt]) -> None:
         self._send("confirm", receipts)
+
+    def learn(self, places: Mapping[str, Place]) -> None:
+        self._send("learn", places)
 
     def note_elsewhere(self, requests: int, received_bytes: int) -> None:
         self._send("note_elsewhere", requests, received_bytes)

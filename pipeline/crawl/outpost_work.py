@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, BinaryIO
@@ -40,6 +39,8 @@ class _Output:
 
     def tell(self, news: News) -> None:
         if isinstance(news, Farewell) and news.trouble is not None:
+            import traceback
+
             news = replace(news, trouble=WalkFailed("".join(traceback.format_exception(news.trouble))))
         self.write(news)
 

@@ -55,6 +55,7 @@ class TootStore:
     def __init__(self, event: Event) -> None:
         self._event = event
         self._known = KnownToots()
+        self._changed: dict[str, Place] = {}
 
     def save(self, copies: Iterable[tuple[int, MergedToot]], *, seen_again: Iterable[tuple[int, int]] = ()) -> None:
         """Store copies, each with the id of the visit that saw it; those of erased authors are dropped.
@@ -84,9 +85,19 @@ class TootStore:
         """Where a toot that was just saved is; None if nothing is kept of it."""
         return self._known.place_of(uri)
 
+    def take_changed(self) -> dict[str, Place]:
+        """Places of toots that are new, or stand differently, since the last call; by uri."""
+        changed, self._changed = self._changed, {}
+        return changed
+
     def forget(self) -> None:
         """Take nothing for stored any more: a transaction was rolled back."""
         self._known.clear()
+        self._changed.clear()
+
+    def _put(self, uri: str, place: Place) -> None:
+        self._known.put(uri, place)
+        self._changed[uri] = place
 
     def _merge(self, toots: Sequence[MergedToot]) -> None:
         """Toots that are new are inserted. Others are changed by what is known of them, if nobody changed them since;
@@ -119,7 +130,7 @@ class TootStore:
             cursor.execute(statement, values)
             stored = cursor.fetchall()
         for toot_id, uri in stored:
-            self._known.put(uri, Place(toot_id, 0, standing_of(by_uri[uri])))
+            self._put(uri, Place(toot_id, 0, standing_of(by_uri[uri])))
         return {uri for _, uri in stored}
 
     def _change(self, changes: Sequence[tuple[MergedToot, Place, Standing, dict[str, Any]]]) -> Iterator[MergedToot]:
@@ -131,7 +142,7 @@ class TootStore:
             rows = [(*map(_adapted, values.values()), place.toot_id, place.revision) for _, place, _, values in group]
             if not names or _update(names, rows, _UNCHANGED) == len(group):
                 for toot, place, after, _ in group:
-                    self._known.put(toot.uri, Place(place.toot_id, place.revision + bool(names), after))
+                    self._put(toot.uri, Place(place.toot_id, place.revision + bool(names), after))
             else:
                 yield from (toot for toot, *_ in group)
 
@@ -151,7 +162,7 @@ class TootStore:
             changed = {name: value for name, was, value in zip(COLUMNS, before, after, strict=True) if value != was}
             if changed:
                 _update(tuple(changed), [(*map(_adapted, changed.values()), toot_id)], _LOCKED)
-            self._known.put(before.uri, Place(toot_id, revision + bool(changed), standing_of(after)))
+            self._put(before.uri, Place(toot_id, revision + bool(changed), standing_of(after)))
 
 
 def refresh_statistics() -> None:

@@ -12,7 +12,7 @@ from django.db.models import Sum
 from common.times import now_utc
 from events.models import Event
 from pipeline.crawl import frontier
-from pipeline.crawl.messages import Receipt, Report
+from pipeline.crawl.messages import Place, Receipt, Report
 from pipeline.crawl.outcomes import is_good
 from pipeline.crawl.store import TootStore
 from pipeline.models import Crawl, Sighting, Visit
@@ -55,6 +55,10 @@ class Writer:
                 if is_last:
                     raise
         return [self._receipt(report, is_lost=report.walk in lost) for report in reports]
+
+    def take_changed(self) -> dict[str, Place]:
+        """As of the TootStore."""
+        return self._store.take_changed()
 
     def count_spent(self) -> tuple[int, int]:
         """Requests and bytes of this crawl, of all processes and of earlier runs."""

@@ -122,6 +122,32 @@ def test_outposts_bring_the_same_as_threads(
     assert set(told) == {None}
 
 
+def test_what_one_outpost_brought_is_not_told_by_another(
+    event: Any, fediverse: Fediverse, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = [status for server in fediverse.servers[1:] for status in server.posts.values()]
+    slow, late = fediverse.servers[5], fediverse.add(page_rows=6)
+    slow.latency_seconds = 0.1
+    slow.show(late.toot(1, -30))  # on its last page, when all others are through
+    late.show(*shown)
+    settings.MASTOSCORE_PRIVATE_HOSTS = fediverse.private_hosts
+    reports: list[Report] = []
+    write = Writer.write
+
+    def spy(writer: Writer, batch: Sequence[Report]) -> list[Receipt]:
+        reports.extend(batch)
+        return write(writer, batch)
+
+    monkeypatch.setattr(Writer, "write", spy)
+
+    run_fetch(event)
+
+    told = [toot.uri for report in reports if report.server == late.name for toot in report.toots]
+    seen_again = sum(len(report.known) for report in reports if report.server == late.name)
+    assert told == [late.statuses[0]["uri"]]
+    assert seen_again == len(shown)
+
+
 def test_few_servers_are_walked_without_outposts(
     make_event: Any, settings: Any, fediverse: Fediverse, started: Started
 ) -> None:
@@ -378,7 +404,7 @@ def test_outpost_that_does_not_even_read_is_ended_all_the_same(started: Started,
     post = Outpost(ORDERS, policy_from_settings(), news.tell)
     assert isinstance(news.next(), OutpostReady)
     os.kill(started.processes[0].pid, signal.SIGSTOP)
-    stuffed = threading.Thread(target=lambda: [post.hold(range(5000), 0.0) for _ in range(50)], daemon=True)
+    stuffed = threading.Thread(target=lambda: [post.hold([*range(5000)], 0.0) for _ in range(200)], daemon=True)
     stuffed.start()
     time.sleep(0.2)
 
