@@ -25,7 +25,11 @@ def main() -> None:
             django.setup()
         finally:
             gc.enable()
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        finally:
+            # The system takes it all back; to look through it for garbage first takes 0.2 s of each command.
+            gc.freeze()
     except ImproperlyConfigured as error:
         raise SystemExit(str(error)) from None
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import mmap
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO
 
 import orjson
+from django.db.models import Exists, OuterRef
 
-from common.files import nameless_file, write_chunks, write_json
+from common.files import WrittenFile, nameless_file, write_chunks, write_json
 from common.text import fold_hashtag
 from common.toots import Author, to_status
 from common.toots import Toot as Copy
@@ -19,10 +22,12 @@ from pipeline.artifacts import remember_file, remember_files
 from pipeline.core.merge import MergedToot
 from pipeline.crawl.results import fetch_report
 from pipeline.crawl.store import COLUMNS, as_merged, chunks
-from pipeline.models import Crawl, Sighting
+from pipeline.models import Crawl, Sighting, Visit
 
 _CHUNK = 500
 _FILES_AT_ONCE = 50
+# Journals that are written while the next ones are looked up; half of what a file takes is waiting for the disk.
+_WRITERS = 2
 
 
 def write_fetch_files(event: Event, crawl: Crawl, *, check: Callable[[], None]) -> list[str]:
@@ -40,16 +45,22 @@ def write_fetch_files(event: Event, crawl: Crawl, *, check: Callable[[], None]) 
 
 def _write_journals(event: Event, statuses: _Statuses, check: Callable[[], None]) -> list[str]:
     files = []
-    for servers in chunks(_list_servers(event), _FILES_AT_ONCE):
-        written = []
+    for servers in chunks(sorted(_find_visits(event).items()), _FILES_AT_ONCE):
+        journals: list[tuple[str, Future[WrittenFile]]] = []
         try:
-            for server in servers:
-                check()
-                journal = write_chunks(paths.journal(event, server), _journal(event, server, statuses))
-                written.append((journal, {"server": server}))
+            with ThreadPoolExecutor(_WRITERS, "journal") as writers:
+                for server, visit_ids in servers:
+                    check()
+                    content = _as_list(statuses.lines(_find_toots(visit_ids)))
+                    journals.append((server, writers.submit(write_chunks, paths.journal(event, server), content)))
+                    if len(journals) > _WRITERS:  # no more than that wait in memory
+                        journals[-_WRITERS - 1][1].result()
         finally:
+            written = [
+                (journal.result(), {"server": server}) for server, journal in journals if not journal.exception()
+            ]
             remember_files(event, "journal", written)
-        files += [paths.below_data(journal.path) for journal, _ in written]
+        files += [paths.below_data(journal.result().path) for _, journal in journals]
     return files
 
 
@@ -86,17 +97,25 @@ def as_copy(toot: MergedToot, server: str, hashtag: str) -> Copy:
     )
 
 
-def _list_servers(event: Event) -> list[str]:
-    visits = event.crawls.filter(visits__sightings__isnull=False).values_list("visits__server", flat=True)
-    return sorted(visits.distinct().order_by("visits__server"))
+def _find_visits(event: Event) -> dict[str, list[int]]:
+    """Of each server that showed something its visits, in whichever crawls of the event."""
+    visits = Visit.objects.filter(Exists(Sighting.objects.filter(visit=OuterRef("pk"))), crawl__event=event)
+    found = defaultdict(list)
+    for server, visit_id in visits.order_by().values_list("server", "pk"):
+        found[server].append(visit_id)
+    return found
 
 
-def _journal(event: Event, server: str, statuses: _Statuses) -> Iterator[bytes]:
-    """A JSON list, one toot on a line, oldest first."""
-    sightings = Sighting.objects.filter(visit__server=server, visit__crawl__event=event)
+def _find_toots(visit_ids: list[int]) -> Iterator[int]:
+    """Ids of the toots that any of the visits saw; one that several saw comes as often."""
+    return Sighting.objects.filter(visit__in=visit_ids).order_by().values_list("toot_id", flat=True).iterator()
+
+
+def _as_list(lines: Iterable[list[bytes]]) -> Iterator[bytes]:
+    """A JSON list, one toot on a line."""
     separator = b"[\n"
-    for lines in statuses.lines(sightings.order_by().values_list("toot_id", flat=True).distinct()):
-        yield separator + b",\n".join(lines)
+    for some in lines:
+        yield separator + b",\n".join(some)
         separator = b",\n"
     yield b"[]\n" if separator == b"[\n" else b"\n]\n"
 
@@ -112,10 +131,17 @@ class _Statuses:
         self._lines = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self._places else b""
 
     def lines(self, ids: Iterable[int]) -> Iterator[list[bytes]]:
-        """Some hundred at a time, none of them empty; toots that are gone have none."""
-        places = sorted(self._places[toot_id] for toot_id in ids if toot_id in self._places)
-        for chunk in chunks(places, _CHUNK):
-            yield [self._lines[place >> 32 : (place >> 32) + (place & 0xFFFFFFFF)] for place in chunk]
+        """Each toot once, oldest first, some hundred at a time; toots that are gone have none.
+
+        The ids are read at once, the lines when they are asked for, from whatever thread.
+        """
+        find = self._places.get
+        places = sorted({place for toot_id in ids if (place := find(toot_id)) is not None})
+        return ([self._line(place) for place in some] for some in chunks(places, _CHUNK))
+
+    def _line(self, place: int) -> bytes:
+        start = place >> 32
+        return self._lines[start : start + (place & 0xFFFFFFFF)]
 
 
 def _write_statuses(event: Event, file: IO[bytes]) -> Iterator[tuple[int, int]]:

@@ -77,6 +77,34 @@ def test_fetch_writes_a_journal_per_server_and_a_report(fediverse: Fediverse, ev
     assert set(Artifact.objects.values_list("kind", flat=True)) == {"journal", "fetch-report"}
 
 
+def test_journal_that_cannot_be_written_is_said_and_the_others_are_kept_in_mind(
+    fediverse: Fediverse, event: Any, data_dir: Path
+) -> None:
+    home, second = (server.name.replace(":", "_") for server in fediverse.servers)
+    blocked, other = sorted([home, second])
+    folder = data_dir / "2026/02/23"
+    (folder / f"monsterdon-{blocked}.json").mkdir(parents=True)
+
+    with pytest.raises(FileTrouble, match="cannot write"):
+        run_fetch(event)
+
+    assert [artifact.path for artifact in Artifact.objects.all()] == [f"2026/02/23/monsterdon-{other}.json"]
+    assert not list(folder.glob(".*.part"))
+
+
+def test_journal_of_a_server_that_several_crawls_asked_has_each_toot_once(
+    fediverse: Fediverse, event: Any, data_dir: Path
+) -> None:
+    run_fetch(event)
+    home = fediverse.servers[0]
+    home.toot(9, 4)
+
+    run_fetch(event)
+
+    journal = json.loads((data_dir / f"2026/02/23/monsterdon-{home.name.replace(':', '_')}.json").read_text())
+    assert [status["uri"].rpartition("/")[2] for status in journal] == ["1", "2", "3", "4", "9"]
+
+
 def test_journals_bring_the_same_toots_back(fediverse: Fediverse, event: Any, data_dir: Path, tmp_path: Path) -> None:
     run_fetch(event)
     columns = [field.name for field in Toot._meta.fields if field.name not in {"id", "told_in", "revision"}]
