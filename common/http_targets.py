@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +18,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Page after page is asked for at the same address, so those of usual length are remembered for a while.
 _MOST_REMEMBERED = 1024
 _REMEMBERED_CHARS = 300
+_PLAIN_QUERY = re.compile(r"[A-Za-z0-9._~=&+-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ def find_target(url: str, private_hosts: Sequence[PrivateHost], *, sent_by: str 
     http or https only, no user or password in it, port 80, 443, from 1024 up, or a private host's own.
     ``sent_by`` is the server that redirects there.
     """
+    page, mark, query = url.partition("?")
+    if mark and _PLAIN_QUERY.fullmatch(query):  # it says nothing about where the request goes
+        target = find_target(page, private_hosts, sent_by=sent_by)
+        return Target(target.scheme, target.host, target.port, f"{target.url}?{query}")
     read = _known_target if len(url) <= _REMEMBERED_CHARS else _read_target
     return read(url, tuple(private_hosts), sent_by)
 

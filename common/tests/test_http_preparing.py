@@ -6,6 +6,7 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from urllib3.util import parse_url
 
 from common.http_errors import InvalidAnswer
 from common.http_preparing import prepare
@@ -22,6 +23,16 @@ def test_addresses_are_spelt_as_requests_spells_them(host: str, path: str) -> No
     sent = prepare("GET", target, {}, params={"max_id": "1"})
 
     assert sent.url == requests.Request("GET", target.url, params={"max_id": "1"}).prepare().url
+
+
+@given(st.sampled_from(["http://A.example", "https://a.example/x", "https://a.example:8443/"]), SAFE | ODD)
+def test_query_changes_nothing_about_where_a_request_goes(page: str, query: str) -> None:
+    url = f"{page}?{query}"
+
+    target = find_target(url, ())
+
+    assert target.origin == find_target(page, ()).origin
+    assert target.url == parse_url(url)._replace(fragment=None).url
 
 
 @pytest.mark.parametrize("value", ["Bearer abc", "text/html, */*;q=0.1", "", "Gr\u00fc\u00dfe"])

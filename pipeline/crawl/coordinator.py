@@ -21,13 +21,12 @@ from events.models import Event
 from jobs.context import JobContext
 from pipeline.core.fetch import Stage
 from pipeline.core.wording import count_of
-from pipeline.crawl import facts, frontier, rounds
+from pipeline.crawl import facts, frontier, rounds, runs
 from pipeline.crawl.crews import News, Orders
 from pipeline.crawl.messages import Assignment, Farewell, Place, Report
 from pipeline.crawl.outcomes import is_good
 from pipeline.crawl.outpost import Outpost, OutpostGone, OutpostNews, OutpostReady, PackedNews
 from pipeline.crawl.progress import snapshot
-from pipeline.crawl.runs import aim_of
 from pipeline.crawl.teams import FEW, Team, Teams
 from pipeline.crawl.terms import Terms
 from pipeline.crawl.writer import Writer
@@ -98,7 +97,7 @@ class Coordinator:
         self._walks: dict[int, _RunningWalk] = {}
         self._reports: list[Report] = []  # not stored yet
         self._teams = Teams(
-            Orders(aim_of(crawl), crawl.pk, terms.manners, terms.caps, terms.threads),
+            Orders(runs.aim_of(crawl), crawl.pk, terms.manners, terms.caps, terms.threads),
             gate,
             self._news.put,
             home_token=terms.home_token,
@@ -155,9 +154,7 @@ class Coordinator:
         if not (self._writer.has_new_servers or now >= self._claim_at):
             return
         if self._teams.wants_outposts and frontier.count_pending(self._crawl) > FEW:
-            # There are few threads here from now on, and this one is not to wait long for each of its statements.
-            sys.setswitchinterval(_SWITCH_SECONDS)
-            self._teams.open_outposts()
+            self._open_outposts()
         ready = self._teams.list_ready()
         idle = sum(team.room for team in ready)
         if idle <= 0:
@@ -181,7 +178,15 @@ class Coordinator:
             if not assignment.is_home:
                 team = self._teams.choose(ready, is_on_the_way=self._has_spread)
             self._start_walk(team, assignment, valid_until)
-        self._has_spread = self._has_spread or len(self._teams.all) > 1
+        self._has_spread = self._has_spread or (len(self._teams.all) > 1 and any(not a.is_home for a in assignments))
+        is_first = any(assignment.is_home and not assignment.cursor.has_pages for assignment in assignments)
+        if is_first and self._teams.wants_outposts and runs.is_large(self._crawl, FEW):
+            self._open_outposts()  # while the first answer is on its way
+
+    def _open_outposts(self) -> None:
+        # There are few threads here from now on, and this one is not to wait long for each of its statements.
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        self._teams.open_outposts()
 
     def _start_walk(self, team: Team, assignment: Assignment, valid_until: float) -> None:
         if not assignment.is_home:

@@ -68,6 +68,12 @@ def open_crawl(
     return wanted, False
 
 
+def is_large(crawl: Crawl, few: int) -> bool:
+    """Whether to expect more than a few servers: unless the event's last crawl found no more."""
+    last = crawl.event.crawls.filter(pk__lt=crawl.pk).order_by("-pk").first()
+    return last is None or last.visits.count() > few
+
+
 def close(crawl: Crawl, state: Crawl.State) -> None:
     """End a crawl; what it stored stays, visits that are still open are closed with it."""
     with transaction.atomic():

@@ -22,7 +22,7 @@ from common.http import Gate, policy_from_settings
 from common.times import Window
 from jobs.context import Control, JobCancelled, StopReason
 from pipeline.core.fetch import Aim, Cursor
-from pipeline.crawl import outpost
+from pipeline.crawl import outpost, runs
 from pipeline.crawl.crews import Orders
 from pipeline.crawl.messages import Assignment, Farewell, Receipt, Report
 from pipeline.crawl.meter import Caps
@@ -43,7 +43,7 @@ from pipeline.tests.fetch_help import (
     run_fetch,
     wait_until,
 )
-from tests.remote.fediverse import NOON, Fediverse
+from tests.remote.fediverse import NOON, Asked, Fediverse
 from tests.remote.hostile import HOSTILE, plant
 
 pytestmark = pytest.mark.django_db
@@ -148,18 +148,51 @@ def test_what_one_outpost_brought_is_not_told_by_another(
     assert seen_again == len(shown)
 
 
-def test_few_servers_are_walked_without_outposts(
+def test_where_the_last_crawl_found_few_servers_they_are_walked_without_outposts(
     make_event: Any, settings: Any, fediverse: Fediverse, started: Started
 ) -> None:
     with Fediverse() as few:
         home = few.add()
-        for place in range(4):
+        for place in range(3):
             home.show(few.add().toot(1, place))
         settings.MASTOSCORE_PRIVATE_HOSTS = few.private_hosts
+        event = event_at_noon(make_event, home, slug="few")
+        first = run_fetch(event)
+        assert len(started.processes) == 2
+        started.processes.clear()
 
-        result = run_fetch(event_at_noon(make_event, home, slug="few"))
+        second = run_fetch(event)
 
-    assert (result["answered"], started.processes) == (5, [])
+    assert (first["answered"], second["answered"], started.processes) == (4, 4, [])
+
+
+def test_outposts_start_while_the_first_page_is_asked_for(event: Any, fediverse: Fediverse, started: Started) -> None:
+    asked: list[Asked] = []
+
+    def answer_when_they_run(request: Asked) -> None:
+        asked.append(request)
+        wait_until(lambda: len(started.processes) == 2, "two processes")
+
+    fediverse.servers[0].script = answer_when_they_run
+
+    assert run_fetch(event)["answered"] == 12
+    assert asked
+
+
+def test_outposts_are_opened_later_when_more_servers_turn_up_than_last_time(
+    event: Any, fediverse: Fediverse, started: Started
+) -> None:
+    last = Crawl.objects.create(
+        event=event,
+        state=Crawl.State.COMPLETE,
+        window_start=event.window.start,
+        window_end=event.window.end,
+        max_toots=1,
+    )
+    assert not runs.is_large(Crawl(pk=last.pk + 1, event=event), 0)
+
+    assert run_fetch(event)["answered"] == 12
+    assert len(started.processes) == 2
 
 
 def test_crawl_goes_on_when_all_its_outposts_are_killed(
