@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC
 from typing import Any
 
 from django.db import connection
-from django.db.models import IntegerField, Min, Q, QuerySet, Value
+from django.db.models import F, Field, Func, IntegerField, Min, Q, QuerySet, Value
 from django.db.models.functions import Cast, Lower, StrIndex, Substr
 
 from common.text import fold_hashtag
@@ -23,7 +24,6 @@ _COLUMNS = (
     "author_handle",
     "author_name",
     "author_url",
-    "created_at",
     "html",
     "text",
     "spoiler_text",
@@ -32,9 +32,12 @@ _COLUMNS = (
     "favourites",
     "replies",
     "media_count",
+    "created_at",
     "is_reply",
     "is_authoritative",
 )
+_AUTHOR = _COLUMNS.index("author_handle")
+_CONVERTED = _COLUMNS[-3:]
 
 
 def find_counted_toots(event: Event) -> QuerySet[Toot]:
@@ -112,10 +115,21 @@ def iterate_scored_toots(event: Event) -> Iterator[ScoredToot]:
     theirs, because a copy from another server may have come with less of the profile.
     """
     authors = _judge_authors(event)
-    for *row, withdrawn in find_counted_toots(event).values_list(*_COLUMNS, "withdrawn").iterator(chunk_size=2000):
+    columns = [_as_stored(name) if name in _CONVERTED else name for name in _COLUMNS]
+    rows = find_counted_toots(event).values_list(*columns, "withdrawn").iterator(chunk_size=2000)
+    for *row, created_at, is_reply, is_authoritative, withdrawn in rows:
         # An author who appears while this runs was not judged, so is not quoted.
-        values: tuple[Any, ...] = (*row, *authors.get(row[3], (False, False)), bool(withdrawn))
+        judged = authors.get(row[_AUTHOR], (False, False))
+        moment = (
+            created_at if created_at.tzinfo is not None else created_at.replace(tzinfo=UTC)
+        )  # SQLite has no zones
+        values: tuple[Any, ...] = (*row, moment, bool(is_reply), bool(is_authoritative), *judged, bool(withdrawn))
         yield ScoredToot(*values)
+
+
+def _as_stored(name: str) -> Func:
+    """A column as the database gives it: to have Django convert it takes as long as all the rest of an analysis."""
+    return Func(F(name), template="%(expressions)s", output_field=Field())
 
 
 def _judge_authors(event: Event) -> dict[str, tuple[bool, bool]]:

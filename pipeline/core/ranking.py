@@ -54,8 +54,10 @@ class Candidates:
         self._size = size
         self._kept: list[tuple[RankKey, ScoredToot]] = []
         self._worst: RankKey | None = None
+        self.least = 1
 
     def offer(self, toot: ScoredToot) -> None:
+        """Take it if it is good enough; one whose deciding count is below ``least`` is not."""
         key = self._key(toot)
         if key[0] == 0 or (self._worst is not None and key > self._worst):
             return
@@ -72,6 +74,7 @@ class Candidates:
         del self._kept[self._size :]
         if len(self._kept) == self._size:
             self._worst = self._kept[-1][0]
+            self.least = -self._worst[0]
 
 
 class RankingBuilder:
@@ -84,8 +87,13 @@ class RankingBuilder:
         self._candidates = [Candidates(key, size) for key in (boosts_key, favourites_key, replies_key)]
 
     def offer(self, toot: ScoredToot) -> None:
-        for candidates in self._candidates:
-            candidates.offer(toot)
+        boosts, favourites, replies = self._candidates
+        if toot.boosts >= boosts.least:
+            boosts.offer(toot)
+        if toot.favourites >= favourites.least:
+            favourites.offer(toot)
+        if toot.replies >= replies.least:
+            replies.offer(toot)
 
     def rank(self) -> Rankings:
         taken: set[str] = set()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class ScoredToot:
+
+class ScoredToot(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One counted toot of an event, merged from its copies.
 
     ``server`` is the origin, ``author`` a handle ``user@server``. ``is_quotable``: the author lets us quote,
     name and link them; without it the toot is counted in totals and appears nowhere else. ``is_withdrawn``: the toot
     was found to be gone, or not public any more; it is counted, and not shown.
+
+    A struct, as it is made, and written for the fingerprint, of every toot of an event: both in a third of the time.
     """
 
     uri: str
@@ -21,7 +23,6 @@ class ScoredToot:
     author: str
     display_name: str
     author_url: str
-    created_at: datetime
     html: str
     text: str
     spoiler_text: str
@@ -30,6 +31,7 @@ class ScoredToot:
     favourites: int
     replies: int
     media_count: int
+    created_at: datetime
     is_reply: bool
     is_authoritative: bool
     is_bot: bool

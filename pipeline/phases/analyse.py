@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import orjson
 from django.db import transaction
 from django.db.models import Q
@@ -117,10 +118,11 @@ class _Fingerprint:
 
     def __init__(self, options: AnalyseOptions) -> None:
         known = sorted(options.known_authors) if options.known_authors is not None else None
+        self._encode = msgspec.json.Encoder().encode
         self._hash = hashlib.sha256(orjson.dumps([VERSION, options.parameters(), known]))
 
     def add(self, toot: ScoredToot) -> None:
-        self._hash.update(orjson.dumps(toot))
+        self._hash.update(self._encode(toot))
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
