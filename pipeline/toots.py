@@ -108,14 +108,16 @@ def _as_opt_outs(targets: Collection[str]) -> OptOuts:
     )
 
 
-def iterate_scored_toots(event: Event) -> Iterator[ScoredToot]:
-    """Every counted toot, oldest first, a few thousand in memory at a time.
+def iterate_scored_toots(event: Event, *, has_html: bool = True) -> Iterator[ScoredToot]:
+    """Every counted toot, oldest first, a few thousand in memory at a time; ``html`` is empty unless wanted.
 
     Wishes, and being a bot, belong to the author: what any toot of the event tells of them holds for all of
     theirs, because a copy from another server may have come with less of the profile.
     """
     authors = _judge_authors(event)
-    columns = [_as_stored(name) if name in _CONVERTED else name for name in _COLUMNS]
+    columns: list[Any] = [_as_stored(name) if name in _CONVERTED else name for name in _COLUMNS]
+    if not has_html:
+        columns[_COLUMNS.index("html")] = Value("", output_field=Field())
     rows = find_counted_toots(event).values_list(*columns, "withdrawn").iterator(chunk_size=2000)
     for *row, created_at, is_reply, is_authoritative, withdrawn in rows:
         # An author who appears while this runs was not judged, so is not quoted.

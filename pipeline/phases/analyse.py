@@ -61,7 +61,7 @@ def load_current_analysis(ctx: JobContext, *, is_refresh: bool = False) -> Curre
     require_fetch(event)
     options = read_options(event)
     analyser, digest = Analyser(options), _Fingerprint(options)
-    for toot in watched_toots(ctx):
+    for toot in watched_toots(ctx, has_html=False):
         digest.add(toot)
         analyser.add(toot)
     fingerprint = digest.hexdigest()
@@ -128,10 +128,11 @@ class _Fingerprint:
         return self._hash.hexdigest()
 
 
-def watched_toots(ctx: JobContext) -> Iterator[ScoredToot]:
-    """Every counted toot of the job's event, with progress, and a look at cancel now and then."""
+def watched_toots(ctx: JobContext, *, has_html: bool = True) -> Iterator[ScoredToot]:
+    """Every counted toot of the job's event, with progress, and a look at cancel now and then. ``has_html``: as of
+    ``iterate_scored_toots``."""
     total = find_counted_toots(ctx.event).count()
-    for number, toot in enumerate(iterate_scored_toots(ctx.event)):
+    for number, toot in enumerate(iterate_scored_toots(ctx.event, has_html=has_html)):
         if number % _TOOTS_BETWEEN_LOOKS == 0:
             ctx.check_cancelled()
             ctx.progress(done=number, total=total)

@@ -69,7 +69,7 @@ def measure_analysis(toots: int, workshop: Workshop, *, with_million: bool = Fal
 def _read_plainly(installation: Installation) -> tuple[float, float]:
     """Wall and CPU seconds of reading what the analysis reads, row by row."""
     query = (
-        "SELECT uri, url, origin, author_handle, author_name, author_url, created_at, html, text, spoiler_text,"
+        "SELECT uri, url, origin, author_handle, author_name, author_url, created_at, text, spoiler_text,"
         " language, boosts, favourites, replies, media_count, is_reply, is_authoritative"
         " FROM pipeline_toot ORDER BY created_at, uri"
     )
