@@ -27,6 +27,13 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
     return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups that stay in one process first, then what runs whole installations: else the others wait for them at the
+    end with nothing to do."""
+    items.sort(key=lambda item: (item.get_closest_marker("xdist_group") is None, item.path.parts[-2] != "cluster"))
+
+
 @pytest.fixture(autouse=True)
 def data_dir(tmp_path: Path, settings: Any) -> Iterator[Path]:
     """The data folder of this test."""

@@ -7,6 +7,7 @@ over while the JSON is read, which takes half the time and memory of making obje
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -71,10 +72,10 @@ class Status(msgspec.Struct, gc=False):
 _decoder = msgspec.json.Decoder(list[Status])
 
 
-def read_statuses(body: bytes) -> list[Status | None] | None:
+def read_statuses(body: bytes) -> Sequence[Status | None] | None:
     """The rows of a page, None for each that is no object; None when it is no list. NotJson if it is no JSON."""
     try:
-        return _decoder.decode(body)  # type: ignore[return-value]
+        return _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass  # something in it is not what it should be: the forgiving way
     rows = read_json(body)
